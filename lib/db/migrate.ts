@@ -39,7 +39,10 @@ export async function migrate(root: string, databaseUrl: string): Promise<string
 }
 
 /** What Prisma's engine finds when it compares the database with the migrations; needs the right to create a database. */
-export async function diagnose(root: string, databaseUrl: string): ReturnType<SchemaEngine['diagnoseMigrationHistory']> {
+export async function diagnose(
+  root: string,
+  databaseUrl: string,
+): ReturnType<SchemaEngine['diagnoseMigrationHistory']> {
   const migrations = await readMigrations(root);
   return withSchemaEngine(root, databaseUrl, (engine) =>
     engine.diagnoseMigrationHistory({ migrationsList: migrations, optInToShadowDatabase: true, filters: NO_FILTER }),
@@ -69,7 +72,9 @@ async function readMigrations(root: string): Promise<MigrationList> {
 }
 
 async function hasApplied(client: Client, names: readonly string[]): Promise<boolean> {
-  const { rows } = await client.query<{ known: boolean }>(`select to_regclass('public._prisma_migrations') is not null as known`);
+  const { rows } = await client.query<{ known: boolean }>(
+    `select to_regclass('public._prisma_migrations') is not null as known`,
+  );
   if (!rows[0]?.known) return false;
   const finished = await client.query<{ migration_name: string }>(
     'select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null',
@@ -82,7 +87,9 @@ async function hasApplied(client: Client, names: readonly string[]): Promise<boo
 const QUEUE_MIGRATION = 18;
 
 async function queueIsCurrent(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ known: boolean }>(`select to_regclass('graphile_worker.migrations') is not null as known`);
+  const { rows } = await client.query<{ known: boolean }>(
+    `select to_regclass('graphile_worker.migrations') is not null as known`,
+  );
   if (!rows[0]?.known) return false;
   const last = await client.query<{ id: number }>('select max(id) as id from graphile_worker.migrations');
   return (last.rows[0]?.id ?? 0) >= QUEUE_MIGRATION;

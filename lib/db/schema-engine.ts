@@ -11,11 +11,12 @@ type Connection = Awaited<ReturnType<PrismaPg['connect']>>;
  * The adapter cuts a script at every semicolon, also inside a function's body, and runs the pieces one by one. Sent
  * whole, PostgreSQL cuts it rightly and runs it as one transaction.
  */
-function wholeScripts(factory: PrismaPg): PrismaPg {
+function wholeScripts(factory: PrismaPg, opened: Connection[]): PrismaPg {
   const whole = (connection: Connection): Connection => {
     connection.executeScript = async (script) => {
       await connection.underlyingDriver().query(script);
     };
+    opened.push(connection);
     return connection;
   };
   const connect = factory.connect.bind(factory);
@@ -46,12 +47,16 @@ export async function withSchemaEngine<T>(
   (instance.exports as { __wbindgen_start(): void }).__wbindgen_start();
 
   const schema = await readFile(join(root, 'prisma/schema.prisma'), 'utf8');
-  const adapter = bindMigrationAwareSqlAdapterFactory(wholeScripts(new PrismaPg({ connectionString: databaseUrl })));
+  const opened: Connection[] = [];
+  const adapter = bindMigrationAwareSqlAdapterFactory(
+    wholeScripts(new PrismaPg({ connectionString: databaseUrl }), opened),
+  );
   const engine = await bindings.SchemaEngine.new({ datamodels: [['schema.prisma', schema]] }, () => undefined, adapter);
   try {
     return await work(engine);
   } finally {
-    // Without this its pool keeps the process alive for ten seconds.
-    await engine.free();
+    engine.free();
+    // The engine leaves its connections open: they would keep the process alive for ten seconds and the database in use.
+    await Promise.allSettled(opened.map((connection) => connection.dispose()));
   }
 }

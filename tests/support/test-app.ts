@@ -36,7 +36,9 @@ function absent(port: string): never {
  *
  * @param world adapters and environment that the test wants different
  */
-export async function aTestApp(world: { env?: Record<string, string> } & Partial<Omit<App, 'env'>> = {}): Promise<TestApp> {
+export async function aTestApp(
+  world: { env?: Record<string, string> } & Partial<Omit<App, 'env'>> = {},
+): Promise<TestApp> {
   const { env: variables, ...parts } = world;
   const dataFolder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   const database = await freshDatabase();
