@@ -5,6 +5,7 @@ import type { Log } from '../kit/log';
 import type { KeyRing } from '../kit/seal';
 import type { ArchiveStore } from './archive';
 import type { Mailer } from './mailer';
+import type { Passwords } from './passwords';
 import type { Payments } from './payments';
 
 /** Everything the product needs from the world; built once in wiring, passed as first argument. */
@@ -20,6 +21,7 @@ export interface App {
   archive: ArchiveStore;
   mailer: Mailer;
   payments: Payments;
+  passwords: Passwords;
 }
 
 /** As much of the world as a function uses. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { bcryptPasswords } from '../../lib/adapters/passwords-bcrypt';
 import { openDatabase } from '../../lib/db/client';
 import { type SetClock, setClock } from '../../lib/kit/clock';
 import { readEnv } from '../../lib/kit/env';
@@ -49,6 +50,9 @@ export async function aTestApp(
     await rm(dataFolder, { recursive: true, force: true });
   });
   const key = Buffer.alloc(32, 7);
+  // The lowest cost bcrypt knows: a test proves that it is used, not that it is slow.
+  const passwords = parts.passwords ?? bcryptPasswords(join(import.meta.dirname, '../..'), 4);
+  onTestFinished(() => passwords.close());
   return {
     env: readEnv({
       LATCHKEY_MODE: 'demo',
@@ -67,6 +71,7 @@ export async function aTestApp(
     archive: absent('archive store'),
     mailer: absent('mailer'),
     payments: absent('payments'),
+    passwords,
     dataFolder,
     databaseUrl: database.url,
     ...parts,
