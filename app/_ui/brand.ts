@@ -1,0 +1,2 @@
+/** Whose shop this is: in the header, in titles and in sentences to buyers. */
+export const vendorName = 'Latchkey demo vendor';
