@@ -18,6 +18,8 @@ export interface App {
   /** The pool under `db`. */
   pool: Pool;
   replicas: Pool[];
+  /** Counts this process's transactions: the gate trusts nothing it read before the last one. */
+  commits: { count: number };
   archive: ArchiveStore;
   mailer: Mailer;
   payments: Payments;

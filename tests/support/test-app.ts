@@ -68,6 +68,7 @@ export async function aTestApp(
     db: opened.db,
     pool: opened.pool,
     replicas: opened.replicas,
+    commits: { count: 0 },
     archive: absent('archive store'),
     mailer: absent('mailer'),
     payments: absent('payments'),
