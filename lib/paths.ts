@@ -8,7 +8,9 @@ export const paths = {
   checkoutDone: (sessionId: string) => `/thank-you?session_id=${part(sessionId)}`,
   pretendCheckout: (sessionId: string) => `/pretend-checkout/${part(sessionId)}`,
   signIn: (next?: string) => (next ? `/sign-in?next=${part(next)}` : '/sign-in'),
-  signInConfirm: (token: string, email: string) => `/sign-in/confirm?token=${part(token)}&email=${part(email)}`,
+  signInSent: () => '/sign-in/sent',
+  signInConfirm: (token: string, email: string, next?: string) =>
+    `/sign-in/confirm?token=${part(token)}&email=${part(email)}${next ? `&next=${part(next)}` : ''}`,
   dashboard: () => '/dashboard',
   dashboardLicense: (id: string) => `/dashboard/licenses/${part(id)}`,
   dashboardCredential: (id: string) => `/dashboard/credentials/${part(id)}`,

@@ -204,6 +204,7 @@ CREATE TABLE "sessions" (
 CREATE TABLE "sign_in_tokens" (
     "token_hash" BYTEA NOT NULL,
     "email" TEXT NOT NULL,
+    "ip" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
 
@@ -571,6 +572,12 @@ CREATE INDEX "sessions_expires_at_idx" ON "sessions"("expires_at");
 
 -- CreateIndex
 CREATE INDEX "sign_in_tokens_email_created_at_idx" ON "sign_in_tokens"("email", "created_at");
+
+-- CreateIndex
+CREATE INDEX "sign_in_tokens_ip_created_at_idx" ON "sign_in_tokens"("ip", "created_at");
+
+-- CreateIndex
+CREATE INDEX "sign_in_tokens_created_at_idx" ON "sign_in_tokens"("created_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "products_slug_key" ON "products"("slug");
