@@ -11,6 +11,8 @@ export interface GateEvent {
   customerId: string | null;
   package: string | null;
   version: string | null;
+  /** How many requests a counted event stands for (429s); absent for every other. */
+  count?: number;
 }
 
 /** The durable local file that an event is in before its answer leaves. */
