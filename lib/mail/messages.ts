@@ -83,3 +83,4 @@ export type Message = Addressed &
   );
 
 export type MailKind = Message['kind'];
+export type MessageOf<K extends MailKind> = Extract<Message, { kind: K }>;
