@@ -483,7 +483,11 @@ describe('an archive', () => {
     ],
     [
       'with too many entries',
-      () => aZipOf(Array.from({ length: archiveLimits.entriesMax + 1 }, (_, i) => ({ path: `${i}`, isStored: true }))),
+      () =>
+        spoiled([json], (zip) => {
+          zip.writeUInt16LE(archiveLimits.entriesMax + 1, zip.lastIndexOf('PK\x05\x06', undefined, 'latin1') + 10);
+          return zip;
+        }),
       'archive-too-large',
       /50001/,
     ],
