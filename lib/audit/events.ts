@@ -1,3 +1,5 @@
+import type { EventData } from './canonical';
+
 /** Every action of the audit log. Persisted: names are added, never changed. `subject.past-participle`. */
 export type GateAction = 'repository.read' | 'metadata.read' | 'archive.downloaded' | 'install.reported';
 
@@ -65,5 +67,5 @@ export interface Change {
   reason?: string | null;
   ip?: string | null;
   userAgent?: string | null;
-  data?: Record<string, string | number | boolean | null | string[]>;
+  data?: EventData;
 }

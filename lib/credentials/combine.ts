@@ -23,7 +23,7 @@ export class NothingToBind extends DomainError {
  * @throws {NothingToBind} {CredentialUnknown} {CredentialNotWorking} {LicenseUnknown} {LicensesOfSeveralCustomers}
  */
 export async function bindLicenses(
-  app: Needs<'db' | 'clock' | 'env'>,
+  app: Needs<'db' | 'clock' | 'env' | 'keys'>,
   { credentialId, licenseIds, by }: { credentialId: string; licenseIds: readonly string[]; by: Actor },
 ): Promise<Credential> {
   if (licenseIds.length === 0) throw new NothingToBind();

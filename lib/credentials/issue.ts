@@ -83,7 +83,7 @@ export interface CredentialOrder {
 
 /** Makes a credential in the caller's transaction, which answers for limits and permissions. */
 export async function issueCredential(
-  app: Needs<'clock' | 'env'>,
+  app: Needs<'clock' | 'env' | 'keys'>,
   tx: Tx,
   minted: MintedSecret,
   order: CredentialOrder,

@@ -14,7 +14,7 @@ export class CredentialUnknown extends DomainError {
 
 /** Stops a credential at once; its licenses stay as they are. Asked twice, answered once. */
 export async function revokeCredential(
-  app: Needs<'db' | 'clock' | 'env'>,
+  app: Needs<'db' | 'clock' | 'env' | 'keys'>,
   { credentialId, by, reason }: { credentialId: string; by: Actor; reason: string },
 ): Promise<Credential> {
   return transact(app, async (tx) => {

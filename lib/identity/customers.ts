@@ -32,7 +32,7 @@ interface Buyer {
  * The account of a mail address, made if there is none yet together with its first member (`admin`), so that whoever
  * reads that mailbox can sign in.
  */
-export async function customerForEmail(app: Needs<'clock' | 'env'>, tx: Tx, buyer: Buyer): Promise<Customer> {
+export async function customerForEmail(app: Needs<'clock' | 'env' | 'keys'>, tx: Tx, buyer: Buyer): Promise<Customer> {
   const email = buyer.email.trim().toLowerCase();
   // Two purchases by a new buyer may settle at once; the second waits and finds the first one's account.
   await lockName(tx, `customer:${email}`);

@@ -50,7 +50,7 @@ export async function membersOfCustomer(app: Needs<'db'>, customerId: string): P
  * @throws {MemberUnknown} {LastAdmin} since an account without an admin could never invite one
  */
 export async function removeMember(
-  app: Needs<'db' | 'clock' | 'env'>,
+  app: Needs<'db' | 'clock' | 'env' | 'keys'>,
   { memberId, by }: { memberId: string; by: Actor },
 ): Promise<void> {
   await transact(app, async (tx) => {

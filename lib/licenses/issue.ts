@@ -21,7 +21,11 @@ export interface LicenseOrder {
 /**
  * Makes one license in the caller's transaction. The same (line, unit) asked twice gives the license of the first time.
  */
-export async function issueLicense(app: Needs<'clock' | 'env'>, tx: Tx, order: LicenseOrder): Promise<License> {
+export async function issueLicense(
+  app: Needs<'clock' | 'env' | 'keys'>,
+  tx: Tx,
+  order: LicenseOrder,
+): Promise<License> {
   const { customerId, product, origin, by, purchaseLineId = null, unit = null } = order;
   if (purchaseLineId !== null && unit !== null) {
     const issued = await tx.license.findUnique({ where: { purchaseLineId_unit: { purchaseLineId, unit } } });

@@ -12,7 +12,7 @@ interface Why {
   data?: Change['data'];
 }
 
-type World = Needs<'clock' | 'env'>;
+type World = Needs<'clock' | 'env' | 'keys'>;
 
 /** Ends licenses whose money was returned. Those already refunded stay as they are; returns the ones ended now. */
 export async function refundLicenses(app: World, tx: Tx, licenses: readonly License[], why: Why): Promise<License[]> {

@@ -15,7 +15,7 @@ export class LicenseUnknown extends DomainError {
 
 /** Ends a license for a reason of the staff's. Asked twice, answered once. Its credentials go on with their other licenses. */
 export async function revokeLicense(
-  app: Needs<'db' | 'clock' | 'env'>,
+  app: Needs<'db' | 'clock' | 'env' | 'keys'>,
   { licenseId, by, reason }: { licenseId: string; by: Actor; reason: string },
 ): Promise<License> {
   return transact(app, async (tx) => {

@@ -19,11 +19,30 @@ CREATE TABLE "audit_events" (
     "node" TEXT NOT NULL,
     "actor" TEXT,
     "data" JSONB,
-    "sequence" BIGINT,
-    "mac" BYTEA,
+    "proof" BYTEA,
 
     CONSTRAINT "audit_events_pkey" PRIMARY KEY ("at","id")
 ) PARTITION BY RANGE ("at");
+
+-- CreateTable
+CREATE TABLE "audit_unsealed" (
+    "at" TIMESTAMPTZ(3) NOT NULL,
+    "id" TEXT NOT NULL,
+    "proof" BYTEA,
+
+    CONSTRAINT "audit_unsealed_pkey" PRIMARY KEY ("at","id")
+);
+
+-- CreateTable
+CREATE TABLE "audit_seals" (
+    "month" TIMESTAMPTZ(3) NOT NULL,
+    "sequence" BIGINT NOT NULL,
+    "at" TIMESTAMPTZ(3) NOT NULL,
+    "id" TEXT NOT NULL,
+    "mac" BYTEA NOT NULL,
+
+    CONSTRAINT "audit_seals_pkey" PRIMARY KEY ("month","sequence")
+) PARTITION BY LIST ("month");
 
 -- Partitions stand in a schema of their own, where Prisma does not look for drift.
 CREATE SCHEMA IF NOT EXISTS "audit";
@@ -33,7 +52,7 @@ CREATE TABLE "audit_months" (
     "month" TIMESTAMPTZ(3) NOT NULL,
     "rows" BIGINT NOT NULL DEFAULT 0,
     "head" BYTEA,
-    "key_id" TEXT,
+    "keys" JSONB NOT NULL DEFAULT '[]',
     "sealed_at" TIMESTAMPTZ(3),
     "dropped_at" TIMESTAMPTZ(3),
 
@@ -511,9 +530,6 @@ CREATE INDEX "audit_events_username_at_id_idx" ON "audit_events"("username", "at
 CREATE INDEX "audit_events_verdict_at_id_idx" ON "audit_events"("verdict", "at", "id");
 
 -- CreateIndex
-CREATE INDEX "audit_events_sequence_idx" ON "audit_events"("sequence");
-
--- CreateIndex
 CREATE INDEX "audit_exports_customer_id_created_at_idx" ON "audit_exports"("customer_id", "created_at");
 
 -- CreateIndex
@@ -750,25 +766,38 @@ ALTER TABLE "refunds" ADD CONSTRAINT "refunds_purchase_id_fkey" FOREIGN KEY ("pu
 -- AddForeignKey
 ALTER TABLE "disputes" ADD CONSTRAINT "disputes_purchase_id_fkey" FOREIGN KEY ("purchase_id") REFERENCES "purchases"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
--- Makes the partition and the chain row of the month of an instant, unless they exist. Called before every insert into
+-- Makes the partitions and the chain row of the month of an instant, unless they exist. Called before every insert into
 -- audit_events: one catalogue look-up when there is nothing to do.
 CREATE FUNCTION "audit_ensure_month"("instant" TIMESTAMPTZ) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
   "first" TIMESTAMPTZ := date_trunc('month', "instant" AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
   "next" TIMESTAMPTZ := (date_trunc('month', "instant" AT TIME ZONE 'UTC') + INTERVAL '1 month') AT TIME ZONE 'UTC';
-  "name" TEXT := 'events_' || to_char("instant" AT TIME ZONE 'UTC', 'YYYY_MM');
+  "month" TEXT := to_char("instant" AT TIME ZONE 'UTC', 'YYYY_MM');
+  "events" TEXT := 'events_' || "month";
+  "seals" TEXT := 'seals_' || "month";
 BEGIN
-  IF to_regclass('audit.' || "name") IS NOT NULL THEN
+  IF to_regclass('audit.' || "events") IS NOT NULL THEN
     RETURN;
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('audit-months', 0));
-  IF to_regclass('audit.' || "name") IS NOT NULL THEN
+  IF to_regclass('audit.' || "events") IS NOT NULL THEN
     RETURN;
   END IF;
-  EXECUTE format('CREATE TABLE audit.%I (LIKE public.audit_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', "name");
-  EXECUTE format('ALTER TABLE public.audit_events ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', "name", "first", "next");
-  -- The sealer looks for these alone, each second.
-  EXECUTE format('CREATE INDEX %I ON audit.%I ("at", "id") WHERE "sequence" IS NULL', "name" || '_unsealed', "name");
+  EXECUTE format('CREATE TABLE audit.%I (LIKE public.audit_seals INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', "seals");
+  EXECUTE format('ALTER TABLE public.audit_seals ATTACH PARTITION audit.%I FOR VALUES IN (%L)', "seals", "first");
+  EXECUTE format('CREATE TABLE audit.%I (LIKE public.audit_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', "events");
+  EXECUTE format('ALTER TABLE public.audit_events ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', "events", "first", "next");
   INSERT INTO public.audit_months ("month") VALUES ("first") ON CONFLICT DO NOTHING;
 END
 $$;
+
+-- Whatever enters audit_events waits for the sealer, late arrivals included; the rows themselves are never updated.
+CREATE FUNCTION "audit_await_seal"() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.audit_unsealed ("at", "id", "proof") SELECT "at", "id", "proof" FROM "added" ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER "audit_events_await_seal" AFTER INSERT ON "audit_events"
+  REFERENCING NEW TABLE AS "added" FOR EACH STATEMENT EXECUTE FUNCTION "audit_await_seal"();
