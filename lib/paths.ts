@@ -11,6 +11,8 @@ export const paths = {
   signInSent: () => '/sign-in/sent',
   signInConfirm: (token: string, email: string, next?: string) =>
     `/sign-in/confirm?token=${part(token)}&email=${part(email)}${next ? `&next=${part(next)}` : ''}`,
+  signInCallback: (token: string, email: string, next: string) =>
+    `/api/auth/callback/email?${new URLSearchParams({ token, email, callbackUrl: next })}`,
   dashboard: () => '/dashboard',
   dashboardLicense: (id: string) => `/dashboard/licenses/${part(id)}`,
   dashboardCredential: (id: string) => `/dashboard/credentials/${part(id)}`,
@@ -30,6 +32,8 @@ export const paths = {
   composerDist: (packageName: string, versionNormalized: string, sha1: string) =>
     `/composer/dist/${packageName}/${part(versionNormalized)}/${sha1}.zip`,
   composerDownloads: () => '/composer/downloads',
+  composerSearch: () => '/composer/search.json',
+  composerList: () => '/composer/list.json',
 };
 
 /** The absolute form of a path of ours. */

@@ -7,7 +7,7 @@ import { tokenHash } from '../kit/seal';
 import { absolute, paths } from '../paths';
 import type { Needs } from '../ports/app';
 import { parseEmail } from './customers';
-import { endSession, newToken, SESSION_DAYS, startSession, type Visitor } from './sessions';
+import { endSession, newToken, SESSION_DAYS, secureCookies, startSession, type Visitor } from './sessions';
 import { hasPlace, LINK_MINUTES, ownPath, requestSignIn, useSignInToken } from './sign-in';
 
 type World = Needs<'db' | 'clock' | 'env' | 'keys' | 'log'>;
@@ -65,15 +65,6 @@ export function authOptions(app: World, visitor: Visitor): NextAuthOptions {
       debug: () => undefined,
     },
   };
-}
-
-/** What the session cookie is called; the token is its value. */
-export function sessionCookie(app: Needs<'env'>): string {
-  return `${secureCookies(app) ? '__Secure-' : ''}next-auth.session-token`;
-}
-
-function secureCookies(app: Needs<'env'>): boolean {
-  return app.env.appUrl.startsWith('https://');
 }
 
 /** Browsers name the page's origin with every POST; a client that names none is no browser and holds no one's cookies. */

@@ -17,6 +17,15 @@ export interface Visitor {
   userAgent: string | null;
 }
 
+/** What the session cookie is called; the token is its value. The names are next-auth's own. */
+export function sessionCookie(app: Needs<'env'>): string {
+  return `${secureCookies(app) ? '__Secure-' : ''}next-auth.session-token`;
+}
+
+export function secureCookies(app: Needs<'env'>): boolean {
+  return app.env.appUrl.startsWith('https://');
+}
+
 /** 256 random bits for a cookie or a link; only its hash is ever stored. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url');
@@ -24,7 +33,7 @@ export function newToken(): string {
 
 /** Starts a session for the holder of `token`, which itself is stored nowhere. */
 export async function startSession(
-  app: Needs<'db' | 'clock' | 'env'>,
+  app: Needs<'db' | 'clock' | 'env' | 'keys'>,
   { userId, token, visitor }: { userId: string; token: string; visitor: Visitor },
 ): Promise<{ id: string; expiresAt: Date }> {
   return transact(app, async (tx) => {
@@ -53,7 +62,7 @@ export async function startSession(
 
 /** Ends the session of this token; an unknown or ended one is left as it is. */
 export async function endSession(
-  app: Needs<'db' | 'clock' | 'env'>,
+  app: Needs<'db' | 'clock' | 'env' | 'keys'>,
   { token, visitor }: { token: string; visitor: Visitor },
 ): Promise<void> {
   await transact(app, async (tx) => {
@@ -76,7 +85,7 @@ export async function endSession(
 
 /** Ends every open session of a person, in the transaction that takes their last place away. */
 export async function endSessionsOf(
-  app: Needs<'clock' | 'env'>,
+  app: Needs<'clock' | 'env' | 'keys'>,
   tx: Tx,
   { userId, by, reason }: { userId: string; by: Actor; reason: string },
 ): Promise<void> {

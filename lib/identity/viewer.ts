@@ -1,5 +1,6 @@
 import type { Actor } from '../audit/events';
 import { MINUTE } from '../kit/clock';
+import { DomainError } from '../kit/errors';
 import { tokenHash } from '../kit/seal';
 import type { Needs } from '../ports/app';
 import {
@@ -12,6 +13,12 @@ import {
   type StaffRole,
   staffRoleMay,
 } from './permissions';
+
+export class RoleNotEnough extends DomainError {
+  constructor(readonly membership: Membership | null) {
+    super('role-not-enough', `${roleSentence(membership)} Nothing was changed.`);
+  }
+}
 
 /** Whoever is signed in now, with every place they have. */
 export interface Viewer {
@@ -83,8 +90,20 @@ export async function viewerFromToken(app: Needs<'db' | 'clock'>, token: string)
 
 /** Whether the viewer's role in this account allows it; false for an account they are no member of. */
 export function memberMay(viewer: Viewer, customerId: string, action: MemberAction): boolean {
-  const membership = viewer.memberships.find((each) => each.customerId === customerId);
-  return membership !== undefined && memberRoleMay(membership.role, action);
+  const membership = membershipIn(viewer, customerId);
+  return membership !== null && memberRoleMay(membership.role, action);
+}
+
+/** The viewer's place in an account; null for an account they are no member of. */
+export function membershipIn(viewer: Viewer, customerId: string): Membership | null {
+  return viewer.memberships.find((each) => each.customerId === customerId) ?? null;
+}
+
+/** Why a control is shown but cannot be used, for whoever has a place in the account but not the role. */
+export function roleSentence(membership: Membership | null): string {
+  return membership
+    ? `Your role in ${membership.customerName} is ${membership.role}, which does not include this. Ask an admin of the account.`
+    : 'You have no place in this account.';
 }
 
 export function staffMay(viewer: Viewer, action: StaffAction): boolean {

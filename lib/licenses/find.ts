@@ -1,4 +1,5 @@
 import type { License, Product } from '../db/generated/client';
+import { addDays } from '../kit/clock';
 import type { Needs } from '../ports/app';
 import { type Standing, standing, standingSentence } from './license';
 
@@ -10,6 +11,8 @@ export interface LicenseView {
   standing: Standing;
   sentence: string;
   purchase: { id: string; paidAt: Date; amountMinor: number; refundedMinor: number; currency: string } | null;
+  /** Until when its customer may have the money back without asking; null once it is over, returned, or for gifts. */
+  refundableUntil: Date | null;
 }
 
 const SHOWN = {
@@ -38,12 +41,16 @@ type Row = License & {
 };
 
 function view({ product, purchaseLine, ...license }: Row, at: Date): LicenseView {
+  const standingNow = standing(license, at);
+  const windowEnd = purchaseLine && addDays(purchaseLine.purchase.paidAt, product.refundWindowDays);
+  const ended = standingNow === 'refunded' || standingNow === 'revoked';
   return {
     license,
     product,
     packages: product.packages.map((each) => each.package.name).sort(),
-    standing: standing(license, at),
+    standing: standingNow,
     sentence: standingSentence(license, at),
     purchase: purchaseLine?.purchase ?? null,
+    refundableUntil: !ended && windowEnd && windowEnd > at ? windowEnd : null,
   };
 }
