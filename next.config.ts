@@ -1,4 +1,5 @@
 import type { NextConfig } from 'next';
+import { contentSecurityPolicy } from './lib/http/content-security-policy';
 
 // Next reads this when it makes its telemetry; an installation reports to nobody but its owner.
 process.env.NEXT_TELEMETRY_DISABLED = '1';
@@ -7,20 +8,7 @@ const development = process.env.NODE_ENV === 'development';
 
 // Next writes the page's data into inline scripts. A nonce would need a middleware on every path, which costs more
 // than the page itself; the guarded pages, where secrets are shown, get one from the middleware they have anyway.
-const contentSecurityPolicy = [
-  "default-src 'self'",
-  `script-src 'self' 'unsafe-inline'${development ? " 'unsafe-eval'" : ''}`,
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  `connect-src 'self'${development ? ' ws:' : ''}`,
-  "frame-src 'self'",
-  "frame-ancestors 'none'",
-  "object-src 'none'",
-  "base-uri 'self'",
-  // Buy answers a plain form with a redirect to the provider's page, and browsers hold redirects to this list too.
-  "form-action 'self' https://checkout.stripe.com",
-].join('; ');
+const pagePolicy = contentSecurityPolicy("'unsafe-inline'", development);
 
 const config: NextConfig = {
   poweredByHeader: false,
@@ -57,7 +45,7 @@ const config: NextConfig = {
       // The data plane answers machines, and both of its mounts must send the same headers.
       source: '/((?!composer/|composer$|_next/static/).*)',
       headers: [
-        { key: 'Content-Security-Policy', value: contentSecurityPolicy },
+        { key: 'Content-Security-Policy', value: pagePolicy },
         { key: 'Referrer-Policy', value: 'same-origin' },
         { key: 'X-Content-Type-Options', value: 'nosniff' },
         { key: 'X-Frame-Options', value: 'DENY' },

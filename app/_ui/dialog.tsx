@@ -12,24 +12,24 @@ export const DialogClose = Radix.Close;
 
 export const veil = 'fixed inset-0 z-40 bg-veil data-[state=open]:animate-appear';
 
+/** In the middle of the page; from the bottom edge where the page is narrow. */
+export const floating =
+  'fixed inset-x-0 bottom-0 z-50 max-h-[90dvh] overflow-y-auto rounded-t border bg-raised p-6 shadow-float data-[state=open]:animate-rise ' +
+  'sm:inset-x-auto sm:top-1/2 sm:bottom-auto sm:left-1/2 sm:w-[calc(100%-2rem)] sm:max-w-lg sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded';
+
 type PanelProps = Omit<ComponentProps<typeof Radix.Content>, 'title'> & {
   title: ReactNode;
   /** One sentence under the title; read out with it. */
   description?: ReactNode;
 };
 
-/** In the middle of the page; from the bottom edge where the page is narrow. */
 export function DialogPanel({ title, description, className, children, ...rest }: PanelProps) {
   return (
     <Radix.Portal>
       <Radix.Overlay className={veil} />
       <Radix.Content
         {...(description ? {} : { 'aria-describedby': undefined })}
-        className={cn(
-          'fixed z-50 flex max-h-[90dvh] flex-col overflow-y-auto border bg-raised p-6 shadow-float data-[state=open]:animate-rise',
-          'inset-x-0 bottom-0 rounded-t sm:inset-x-auto sm:top-1/2 sm:bottom-auto sm:left-1/2 sm:w-[calc(100%-2rem)] sm:max-w-lg sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded',
-          className,
-        )}
+        className={cn(floating, className)}
         {...rest}
       >
         <PanelHead title={title} description={description} />

@@ -3,6 +3,8 @@ import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { paths } from '../../lib/paths';
 import { vendorName } from './brand';
+import { cn } from './cn';
+import { LinkPending } from './link-pending';
 import { Width, type widths } from './width';
 
 /** The vendor's name at the left, the way on at the right. `children` are the links. */
@@ -28,13 +30,18 @@ export function SiteHeader({ width = 'wide', children }: { width?: keyof typeof 
   );
 }
 
-export function NavLink({ href, children }: { href: string; children: ReactNode }) {
+/** `aside` leaves the link out where the page is narrow, for what the brand at the left leads to as well. */
+export function NavLink({ href, aside = false, children }: { href: string; aside?: boolean; children: ReactNode }) {
   return (
     <Link
       href={href}
-      className="inline-flex h-9 items-center whitespace-nowrap rounded px-3 text-ink-soft transition-colors hover:bg-hover hover:text-ink"
+      className={cn(
+        'relative h-9 items-center whitespace-nowrap rounded px-3 text-ink-soft transition-colors hover:bg-hover hover:text-ink',
+        aside ? 'hidden sm:inline-flex' : 'inline-flex',
+      )}
     >
       {children}
+      <LinkPending />
     </Link>
   );
 }

@@ -26,6 +26,11 @@ export function relativeTime(at: Date, now: Date): string {
     if (Math.abs(amount) < next) return relative.format(Math.trunc(amount), unit);
     amount /= next;
   }
+  return briefDay(at, now);
+}
+
+/** `22 Nov`, with the year where it is not this one. */
+export function briefDay(at: Date, now: Date): string {
   return at.getUTCFullYear() === now.getUTCFullYear() ? shortDay.format(at) : shortDayAndYear.format(at);
 }
 

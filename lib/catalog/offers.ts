@@ -9,8 +9,10 @@ export interface Offer {
   name: string;
   summary: string | null;
   description: string | null;
-  /** Null where it cannot be bought here now. */
-  price: { amountMinor: number; currency: string; stripePriceId: string } | null;
+  /** Whether it can be bought here now. */
+  forSale: boolean;
+  /** Null also where only the payment provider knows it so far. */
+  price: { amountMinor: number; currency: string } | null;
   /** What one payment gives, in a sentence or two. */
   term: string;
   refund: string;
@@ -30,7 +32,10 @@ export interface OfferedPackage {
 const releasesShown = 20;
 
 const shown = {
-  prices: { where: { active: true, amountMinor: { not: null }, currency: { not: null } }, orderBy: { createdAt: 'asc' } },
+  prices: {
+    where: { active: true },
+    orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
+  },
   packages: {
     orderBy: { package: { name: 'asc' } },
     select: {
@@ -64,24 +69,21 @@ export async function offers(app: Needs<'db'>): Promise<Offer[]> {
   return rows.map(offer);
 }
 
-/** One listed product; null for any other slug. */
+/** One product, listed or not: an unlisted one is sold to whoever has its link. Null for any other slug. */
 export async function offerBySlug(app: Needs<'db'>, slug: string): Promise<Offer | null> {
-  const row = await app.db.product.findFirst({ where: { slug, listed: true, archivedAt: null }, include: shown });
+  const row = await app.db.product.findFirst({ where: { slug, archivedAt: null }, include: shown });
   return row ? offer(row) : null;
 }
 
 function offer(row: Row): Offer {
-  const price = row.prices.find((each) => each.amountMinor !== null && each.currency !== null);
   return {
     id: row.id,
     slug: row.slug,
     name: row.name,
     summary: row.summary,
     description: row.description,
-    price:
-      price && price.amountMinor !== null && price.currency !== null
-        ? { amountMinor: price.amountMinor, currency: price.currency, stripePriceId: price.stripePriceId }
-        : null,
+    forSale: row.prices.length > 0,
+    price: newestKnownPrice(row.prices),
     term: termSentence(row.termMonths, row.lapse),
     refund: refundSentence(row.refundWindowDays),
     packages: row.packages.map(({ package: each }) => {
@@ -95,6 +97,14 @@ function offer(row: Row): Offer {
       };
     }),
   };
+}
+
+/** The price that a checkout opened now would charge. */
+function newestKnownPrice(prices: Row['prices']): Offer['price'] {
+  for (const { amountMinor, currency } of prices) {
+    if (amountMinor !== null && currency !== null) return { amountMinor, currency };
+  }
+  return null;
 }
 
 /** What a license gives in time. `months` null means perpetual; `lapse` is what remains after the term. */
@@ -112,7 +122,8 @@ export function refundSentence(windowDays: number): string {
 }
 
 /** The platforms that a buyer asks about first: the language, its extensions, and the system it is a module of. */
-const PLATFORMS = /^(php|ext-[a-z0-9_-]+|magento\/(framework|product-.*-edition)|laravel\/framework|illuminate\/support|johnpbloch\/wordpress.*|roots\/wordpress)$/;
+const PLATFORMS =
+  /^(php|ext-[a-z0-9_-]+|magento\/(framework|product-.*-edition)|laravel\/framework|illuminate\/support|johnpbloch\/wordpress.*|roots\/wordpress)$/;
 
 function platformNeeds(metadata: Prisma.JsonValue | undefined): { name: string; constraint: string }[] {
   const links = isObject(metadata) && isObject(metadata.require) ? metadata.require : {};
