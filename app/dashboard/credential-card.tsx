@@ -6,10 +6,11 @@ import { paths } from '../../lib/paths';
 import { clientName } from '../_client-name';
 import { Badge } from '../_ui/badge';
 import { Card } from '../_ui/card';
+import { cn } from '../_ui/cn';
 import { Mono } from '../_ui/code-block';
 import { CopyButton } from '../_ui/copy-button';
 import type { Tone } from '../_ui/notice';
-import { Day, RelativeTime } from '../_ui/time';
+import { briefDay, Day, RelativeTime } from '../_ui/time';
 import { RotateNow } from './rotate-now';
 
 const STANDINGS: Record<CredentialView['standing'], { word: string; tone: Tone }> = {
@@ -19,6 +20,8 @@ const STANDINGS: Record<CredentialView['standing'], { word: string; tone: Tone }
   'overlap-over': { word: 'Replaced', tone: 'ended' },
   expired: { word: 'Expired', tone: 'ended' },
 };
+
+const OPENS_NOTHING = { word: 'Opens nothing', tone: 'ended' } as const;
 
 /** One credential: who uses it, what it opens, and its one act. The secret was shown once and is nowhere. */
 export function CredentialCard({
@@ -34,80 +37,80 @@ export function CredentialCard({
   now: Date;
 }) {
   const name = credential.label ?? credential.username;
-  const { word, tone } = STANDINGS[credential.standing];
   const works = credential.standing === 'working';
+  const { word, tone } = works && !credential.opens ? OPENS_NOTHING : STANDINGS[credential.standing];
   return (
-    <Card aria-label={name} className="grid gap-x-8 gap-y-5 p-5 sm:grid-cols-[minmax(0,1fr)_auto]">
-      <div className="min-w-0">
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-          <h3 className="min-w-0 break-words font-semibold text-base">
-            <Link href={paths.dashboardCredential(credential.id)} className="hover:underline">
-              {credential.label ?? openingNames(credential)}
-            </Link>
-          </h3>
-          <Badge tone={tone} dot>
-            {word}
-          </Badge>
+    <Card aria-label={name} className="p-5">
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
+        <div className="min-w-0 flex-1 basis-60">
+          <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <h3 className="min-w-0 break-words font-semibold text-base">
+              <Link href={paths.dashboardCredential(credential.id)} className="hover:underline">
+                {credential.label ?? openingNames(credential)}
+              </Link>
+            </h3>
+            <Badge tone={tone} dot>
+              {word}
+            </Badge>
+          </div>
+          {endSentence(credential)}
         </div>
-        {endSentence(credential)}
-        <dl className="mt-4 grid gap-x-6 gap-y-3 text-sm sm:grid-cols-[auto_minmax(0,1fr)]">
-          <Fact name="Username">
-            <span className="flex items-center gap-1">
-              <Mono>{credential.username}</Mono>
-              {works && <CopyButton text={credential.username} what="the username" className="-my-1.5" />}
-            </span>
-          </Fact>
-          <Fact name="Secret">
-            <span aria-hidden className="mr-3 font-mono tracking-widest">
-              ••••••••
-            </span>
-            <span className="text-ink-soft">
-              shown once on <Day at={credential.issuedAt} />
-            </span>
-          </Fact>
-          <Fact name="Issued">
-            <RelativeTime at={credential.issuedAt} now={now} />
-          </Fact>
-          <Fact name="Opens">
-            <ul className="flex flex-wrap gap-2">
-              {credential.licenses.map((license) => (
-                <li key={license.id}>
-                  <Link
-                    href={paths.dashboardLicense(license.id)}
-                    className="inline-flex h-6 items-center gap-1.5 rounded-full border px-2.5 text-xs hover:bg-hover"
-                  >
-                    {license.product}
-                    {license.standing !== 'good' && <span className="text-ink-soft">{license.standing}</span>}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          </Fact>
-          <Fact name="Last used">
-            <LastUse credential={credential} now={now} />
-          </Fact>
-        </dl>
+        {works && credential.opens && !credential.replacedById && (
+          <RotateNow
+            credentialId={credential.id}
+            name={name}
+            consequence={consequence(credential, predecessor, now)}
+            refused={
+              memberMay(viewer, credential.customerId, 'credential.rotate')
+                ? null
+                : roleSentence(membershipIn(viewer, credential.customerId))
+            }
+          />
+        )}
       </div>
-      {works && !credential.replacedById && (
-        <RotateNow
-          credentialId={credential.id}
-          name={name}
-          consequence={consequence(credential, predecessor, now)}
-          refused={
-            memberMay(viewer, credential.customerId, 'credential.rotate')
-              ? null
-              : roleSentence(membershipIn(viewer, credential.customerId))
-          }
-        />
-      )}
+      <dl className="mt-4 grid gap-x-10 gap-y-3 text-sm md:grid-flow-col md:grid-cols-2 md:grid-rows-[auto_auto_auto]">
+        <Fact name="Username">
+          <span className="flex items-center gap-1">
+            <Mono>{credential.username}</Mono>
+            {works && <CopyButton text={credential.username} what="the username" className="-my-1.5" />}
+          </span>
+        </Fact>
+        <Fact name="Secret">
+          <span aria-hidden className="mr-3 font-mono tracking-widest">
+            ••••••••
+          </span>
+          <span className="text-ink-soft">shown once on {briefDay(credential.issuedAt, now)}</span>
+        </Fact>
+        <Fact name="Issued">
+          <Day at={credential.issuedAt} />
+        </Fact>
+        <Fact name="Last used">
+          <LastUse credential={credential} now={now} />
+        </Fact>
+        <Fact name="Opens" className="md:col-span-2 md:row-start-3">
+          <ul className="flex flex-wrap gap-2">
+            {credential.licenses.map((license) => (
+              <li key={license.id} className="min-w-0">
+                <Link
+                  href={paths.dashboardLicense(license.id)}
+                  className="inline-flex min-h-6 items-center gap-1.5 rounded-full border px-2.5 py-0.5 text-xs hover:bg-hover"
+                >
+                  {license.product}
+                  {license.standing !== 'good' && <span className="text-ink-soft">{license.standing}</span>}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </Fact>
+      </dl>
     </Card>
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+function Fact({ name, className, children }: { name: string; className?: string; children: ReactNode }) {
   return (
-    <div className="contents">
-      <dt className="text-ink-soft max-sm:-mb-2">{name}</dt>
+    <div className={cn('flex min-w-0 items-baseline gap-4', className)}>
+      <dt className="w-18 shrink-0 text-ink-soft">{name}</dt>
       <dd className="min-w-0">{children}</dd>
     </div>
   );
@@ -115,7 +118,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 
 /** `2 hours ago from 203.0.113.7, Composer 2.8, PHP 8.3` */
 export function LastUse({ credential, now }: { credential: CredentialView; now: Date }) {
-  if (!credential.lastValidatedAt) return <span className="text-ink-soft">not yet</span>;
+  if (!credential.lastValidatedAt) return <span className="text-ink-soft">never</span>;
   const client = clientName(credential.lastUserAgent);
   return (
     <>
@@ -142,6 +145,7 @@ function endSentence(credential: CredentialView): ReactNode {
   const end = (children: ReactNode) => <p className="mt-2 text-ink-soft text-sm">{children}</p>;
   switch (credential.standing) {
     case 'working':
+      if (!credential.opens) return end('Every license that it opened has ended, so nothing can be installed with it.');
       if (credential.replacedById && credential.overlapEndsAt) {
         return end(
           <>

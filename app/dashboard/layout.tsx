@@ -22,7 +22,12 @@ export default async function DashboardLayout({ children }: { children: ReactNod
         {viewer?.staffRole && <NavLink href={paths.console()}>Console</NavLink>}
         {viewer && (
           <form action={signOut}>
-            <Button type="submit" look="quiet" title={`Signed in as ${viewer.email}`} className="px-3 text-ink-soft">
+            <Button
+              type="submit"
+              look="quiet"
+              title={`Signed in as ${viewer.email}`}
+              className="px-3 font-normal text-ink-soft"
+            >
               Sign out
             </Button>
           </form>

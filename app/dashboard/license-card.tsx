@@ -8,7 +8,7 @@ import { CodeBlock, Mono } from '../_ui/code-block';
 import { StandingBadge } from '../_ui/standing';
 import { Day } from '../_ui/time';
 
-/** One license: what it is, how it stands, what it opens. `heading` says how deep the page it stands on is. */
+/** One license: what it is, how it stands, what it opens. On its own page the heading says its name already. */
 export function LicenseCard({ view, app, linked = true }: { view: LicenseView; app: Needs<'env'>; linked?: boolean }) {
   const { license, product, purchase } = view;
   const lines = projectLines({ appUrl: app.env.appUrl, packages: view.packages });
@@ -16,18 +16,18 @@ export function LicenseCard({ view, app, linked = true }: { view: LicenseView; a
   return (
     <Card aria-label={product.name} className="flex flex-col">
       <CardBody className="flex flex-1 flex-col gap-3">
-        <div className="flex items-start justify-between gap-3">
-          <h3 className="min-w-0 font-semibold text-base">
-            {linked ? (
+        {linked ? (
+          <div className="flex items-start justify-between gap-3">
+            <h3 className="min-w-0 font-semibold text-base">
               <Link href={paths.dashboardLicense(license.id)} className="hover:underline">
                 {product.name}
               </Link>
-            ) : (
-              product.name
-            )}
-          </h3>
+            </h3>
+            <StandingBadge standing={view.standing} />
+          </div>
+        ) : (
           <StandingBadge standing={view.standing} />
-        </div>
+        )}
         <p className="text-sm">{view.sentence}</p>
         <ul className="flex flex-wrap gap-x-4 gap-y-1 text-ink-soft text-sm">
           {view.packages.map((name) => (

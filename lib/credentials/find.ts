@@ -1,5 +1,6 @@
+import type { Tx } from '../db/client';
 import type { Credential } from '../db/generated/client';
-import { type Standing, standing } from '../licenses/license';
+import { coverage, type Standing, standing } from '../licenses/license';
 import type { Needs } from '../ports/app';
 import { type CredentialStanding, credentialStanding } from './credential';
 
@@ -22,6 +23,8 @@ export interface CredentialView {
   lastUsedIp: string | null;
   lastUserAgent: string | null;
   licenses: { id: string; product: string; slug: string; standing: Standing }[];
+  /** Whether any bound license gives something now; a working credential that opens nothing is refused everything. */
+  opens: boolean;
 }
 
 const SHOWN = {
@@ -53,7 +56,7 @@ export async function findCredential(app: Needs<'db' | 'clock'>, id: string): Pr
 
 type Row = Credential & {
   replacedBy: { id: string } | null;
-  bindings: { license: Parameters<typeof standing>[0] & { id: string; product: { name: string; slug: string } } }[];
+  bindings: { license: Parameters<typeof coverage>[0] & { id: string; product: { name: string; slug: string } } }[];
 };
 
 function view(row: Row, at: Date): CredentialView {
@@ -80,5 +83,29 @@ function view(row: Row, at: Date): CredentialView {
       slug: license.product.slug,
       standing: standing(license, at),
     })),
+    opens: row.bindings.some(({ license }) => coverage(license, at) !== null),
   };
+}
+
+/**
+ * The credential that a customer's machines use now, if any: working, opening something, used last. One in overlap has a
+ * successor already and does not count.
+ */
+export async function workingCredential(
+  app: Needs<'clock'>,
+  tx: Tx,
+  customerId: string,
+): Promise<{ credentialId: string; username: string; label: string | null } | null> {
+  const now = app.clock.now();
+  const held = await tx.credential.findMany({
+    where: { customerId, revokedAt: null, overlapEndsAt: null },
+    include: { bindings: { include: { license: true } } },
+    orderBy: [{ lastValidatedAt: { sort: 'desc', nulls: 'last' } }, { issuedAt: 'desc' }],
+  });
+  const working = held.find(
+    (each) =>
+      credentialStanding(each, now) === 'working' &&
+      each.bindings.some(({ license }) => coverage(license, now) !== null),
+  );
+  return working ? { credentialId: working.id, username: working.username, label: working.label } : null;
 }

@@ -26,7 +26,7 @@ export default async function Bind({ params }: { params: Promise<{ id: string }>
   if (!fresh || !memberMay(viewer, fresh.customerId, 'credential.read')) notFound();
   const now = app.clock.now();
   const others = (await credentialsOfCustomer(app, fresh.customerId))
-    .filter((each) => each.standing === 'working' && each.id !== fresh.id)
+    .filter((each) => each.standing === 'working' && !each.replacedById && each.id !== fresh.id)
     .sort((a, b) => (b.lastValidatedAt?.getTime() ?? 0) - (a.lastValidatedAt?.getTime() ?? 0));
   const products = fresh.licenses.map((license) => license.product).join(', ');
   const may = memberMay(viewer, fresh.customerId, 'credential.combine');
