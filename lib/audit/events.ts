@@ -36,6 +36,7 @@ export type ChangeAction =
   | 'session.started'
   | 'session.ended'
   | 'audit.exported'
+  | 'audit.month-dropped'
   | 'alert.raised'
   | 'alert.answered'
   | 'settings.changed';
