@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
+import type { DiagnoseMigrationHistoryOutput, MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg';
 import { runMigrations } from 'graphile-worker';
 import { Client, Pool } from 'pg';
 import { withSchemaEngine } from './schema-engine';
@@ -38,15 +38,30 @@ export async function migrate(root: string, databaseUrl: string): Promise<string
   }
 }
 
-/** What Prisma's engine finds when it compares the database with the migrations; needs the right to create a database. */
-export async function diagnose(
-  root: string,
-  databaseUrl: string,
-): ReturnType<SchemaEngine['diagnoseMigrationHistory']> {
+export interface Diagnosis extends DiagnoseMigrationHistoryOutput {
+  /** The SQL that would bring the database to what `schema.prisma` describes; null where they agree. */
+  drift: string | null;
+}
+
+/** What Prisma's engine finds when it compares a database with the migrations and with the schema. Changes nothing. */
+export async function diagnose(root: string, databaseUrl: string): Promise<Diagnosis> {
   const migrations = await readMigrations(root);
-  return withSchemaEngine(root, databaseUrl, (engine) =>
-    engine.diagnoseMigrationHistory({ migrationsList: migrations, optInToShadowDatabase: true, filters: NO_FILTER }),
-  );
+  const files = [{ path: 'schema.prisma', content: await readFile(join(root, 'prisma/schema.prisma'), 'utf8') }];
+  return withSchemaEngine(root, databaseUrl, async (engine) => {
+    const history = await engine.diagnoseMigrationHistory({
+      migrationsList: migrations,
+      optInToShadowDatabase: false,
+      filters: NO_FILTER,
+    });
+    const difference = await engine.diff({
+      from: { tag: 'schemaDatasource', files, configDir: root },
+      to: { tag: 'schemaDatamodel', files },
+      script: true,
+      exitCode: true,
+      filters: NO_FILTER,
+    });
+    return { ...history, drift: difference.exitCode === 0 ? null : difference.stdout };
+  });
 }
 
 async function readMigrations(root: string): Promise<MigrationList> {
