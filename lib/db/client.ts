@@ -42,3 +42,20 @@ export function openDatabase(primaryUrl: string, replicaUrls: readonly string[] 
     },
   };
 }
+
+/**
+ * A pool for the gate: few connections, and a query or a connection that takes longer than half a second is given up,
+ * with its connection, so that a frozen database costs one slow answer and leaves nothing hanging.
+ */
+export function openGatePool(url: string, connections = 6, timeoutMs = 500): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    idleTimeoutMillis: 60_000,
+    application_name: 'latchkey-gate',
+  });
+  pool.on('error', () => undefined);
+  return pool;
+}

@@ -15,6 +15,12 @@ export class CustomerUnknown extends DomainError {
   }
 }
 
+export class EmailUnreadable extends DomainError {
+  constructor(readonly asked: string) {
+    super('email-unreadable', `"${asked}" is not a mail address.`);
+  }
+}
+
 /** Mail addresses are compared in lower case; the form of an address is the mailer's business, an `@` is ours. */
 export function parseEmail(text: string): string | null {
   const email = text.trim().toLowerCase();
