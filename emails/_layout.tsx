@@ -40,10 +40,8 @@ export function Layout({
         <Preview>{preview}</Preview>
         <Container style={column}>
           <Text className="ink" style={masthead}>
-            <span className="mark" style={mark}>
-              &nbsp;
-            </span>
-            {shop}
+            <span className="mark" style={mark} />
+            <span style={{ verticalAlign: 'middle' }}>{shop}</span>
           </Text>
           {children}
           <Hr className="rule" style={rule} />
@@ -72,6 +70,15 @@ export function Subtitle({ children }: { children: ReactNode }) {
   );
 }
 
+/** Heads one of several of a kind. */
+export function Part({ children }: { children: ReactNode }) {
+  return (
+    <Heading as="h3" className="ink rule" style={part}>
+      {children}
+    </Heading>
+  );
+}
+
 export function Paragraph({ children }: { children: ReactNode }) {
   return (
     <Text className="ink" style={paragraph}>
@@ -93,7 +100,16 @@ export function Note({ children }: { children: ReactNode }) {
 export function Paste({ children }: { children: string }) {
   return (
     <pre className="block" style={block}>
-      {children}
+      {children.split(/(\s+)/).map((word, place) =>
+        word.trim() === '' ? (
+          word
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the words of a line have no other name, and never move.
+          <span key={place} style={unbroken}>
+            {word}
+          </span>
+        ),
+      )}
     </pre>
   );
 }
@@ -175,12 +191,10 @@ const mark: CSSProperties = {
   display: 'inline-block',
   width: '12px',
   height: '12px',
-  lineHeight: '12px',
-  fontSize: '1px',
   borderRadius: '3px',
   backgroundColor: '#cf9a35',
   marginRight: '8px',
-  verticalAlign: '-1px',
+  verticalAlign: 'middle',
 };
 const title: CSSProperties = {
   fontSize: '28px',
@@ -196,6 +210,15 @@ const subtitle: CSSProperties = {
   fontWeight: 600,
   color: '#18181b',
   margin: '36px 0 8px',
+};
+const part: CSSProperties = {
+  fontSize: '16px',
+  lineHeight: '24px',
+  fontWeight: 600,
+  color: '#18181b',
+  margin: '28px 0 4px',
+  paddingTop: '20px',
+  borderTop: '1px solid #e4e4e7',
 };
 const paragraph: CSSProperties = { fontSize: '16px', lineHeight: '24px', color: '#18181b', margin: '0 0 12px' };
 const note: CSSProperties = { fontSize: '14px', lineHeight: '20px', color: '#52525b', margin: '16px 0 8px' };
@@ -215,6 +238,8 @@ const block: CSSProperties = {
   whiteSpace: 'pre-wrap',
   overflowWrap: 'anywhere',
 };
+/** A username breaks at its dashes otherwise, and reads like two. Longer than the line, it still breaks. */
+const unbroken: CSSProperties = { display: 'inline-block', maxWidth: '100%', overflowWrap: 'anywhere' };
 const act: CSSProperties = {
   backgroundColor: '#cf9a35',
   borderRadius: '8px',
@@ -232,14 +257,14 @@ const factName: CSSProperties = {
   lineHeight: '24px',
   color: '#52525b',
   width: '104px',
-  verticalAlign: 'top',
+  verticalAlign: 'baseline',
 };
-const factText: CSSProperties = { fontSize: '14px', lineHeight: '24px', color: '#18181b', verticalAlign: 'top' };
+const factText: CSSProperties = { fontSize: '14px', lineHeight: '24px', color: '#18181b', verticalAlign: 'baseline' };
 
 const css = `
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 @media (prefers-color-scheme: dark) {
-  .page { background-color: #18181b !important; }
+  .page, .page td { background-color: #18181b !important; }
   .ink { color: #fafafa !important; }
   .soft { color: #a1a1aa !important; }
   .block { background-color: #27272a !important; border-color: #3f3f46 !important; color: #fafafa !important; }

@@ -1,4 +1,4 @@
-import { Act, Facts, Layout, Mono, Note, Paragraph, Title } from './_layout';
+import { Act, Facts, Layout, Mono, Paragraph, Title } from './_layout';
 
 export interface CredentialRotatedProps {
   shop: string;
@@ -33,8 +33,8 @@ export function CredentialRotatedMail(props: CredentialRotatedProps) {
         ]}
       />
       <Paragraph>{secretIs}</Paragraph>
+      <Paragraph>{notYou}</Paragraph>
       <Act href={props.credentialUrl}>Open the credential</Act>
-      <Note>{notYou}</Note>
     </Layout>
   );
 }
@@ -45,7 +45,7 @@ export function credentialRotatedText(props: CredentialRotatedProps): string {
   lines.push(`Old:         ${props.replacedUsername}`, `New:         ${props.username}`);
   if (props.label) lines.push(`Label:       ${props.label}`);
   lines.push(`Replaced by: ${props.by}`, `When:        ${props.rotatedAt}`);
-  lines.push('', secretIs, '', notYou, props.credentialUrl, '', props.because);
+  lines.push('', secretIs, '', notYou, '', props.credentialUrl, '', props.because);
   return `${lines.join('\n')}\n`;
 }
 
@@ -56,4 +56,5 @@ function oldOne({ replacedUsername, overlapEndsAt }: CredentialRotatedProps): st
 }
 
 const secretIs = 'The new secret was shown once, to whoever replaced it. It is not in this mail.';
-const notYou = 'If this was nobody you know, rotate the new credential too; what it was used for is listed beside it:';
+const notYou =
+  'If you do not know who this was, rotate the new credential too; everything it was used for is listed beside it.';

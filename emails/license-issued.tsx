@@ -1,4 +1,4 @@
-import { Act, Facts, Layout, Mono, Note, Paragraph, Paste, Subtitle, Thing, Title, To } from './_layout';
+import { Act, Facts, Layout, Mono, Note, Paragraph, Part, Paste, Subtitle, Thing, Title, To } from './_layout';
 
 export interface LicenseIssuedProps {
   shop: string;
@@ -69,12 +69,7 @@ export function LicenseIssuedMail(props: LicenseIssuedProps) {
       )}
       {credentials.map((credential, index) => (
         <div key={credential.username}>
-          {several && (
-            <Note>
-              <strong>{`Credential ${index + 1} of ${credentials.length}`}</strong>
-              {`, for ${listed(credential.productNames)}${credential.label ? ` (${credential.label})` : ''}`}
-            </Note>
-          )}
+          {several && <Part>{oneOf(props, index)}</Part>}
           <Facts
             of={[
               { name: 'Username', fact: <Mono>{credential.username}</Mono> },
@@ -88,6 +83,7 @@ export function LicenseIssuedMail(props: LicenseIssuedProps) {
       ))}
       {credentials.length > 0 && (
         <>
+          {several && <Part>{inProjects}</Part>}
           <Note>{several ? addRepository(props) : `2. ${addRepository(props)}`}</Note>
           <Paste>{[props.repository, props.secureHttp].filter(Boolean).join('\n')}</Paste>
         </>
@@ -110,7 +106,7 @@ export function LicenseIssuedMail(props: LicenseIssuedProps) {
       {credentials.length > 0 && (
         <>
           <Subtitle>If a secret gets out</Subtitle>
-          <Paragraph>{leaked} </Paragraph>
+          <Paragraph>{leaked}</Paragraph>
           <Paragraph>
             {credentials.map(({ username, url }, index) => (
               <span key={url}>
@@ -164,16 +160,13 @@ export function licenseIssuedText(props: LicenseIssuedProps): string {
     if (several) lines.push(oneEach(credentials.length), '');
     credentials.forEach((credential, index) => {
       if (several) {
-        const label = credential.label ? ` (${credential.label})` : '';
-        lines.push(
-          `Credential ${index + 1} of ${credentials.length}, for ${listed(credential.productNames)}${label}`,
-          '',
-        );
+        lines.push(oneOf(props, index), '');
       }
       lines.push(`Username: ${credential.username}`, `Secret:   ${credential.secret}`, '');
       lines.push(several ? tellComposer : `1. ${tellComposer}`, '', `    ${credential.configBasic}`, '');
       if (several) lines.push(...otherWaysText(credential));
     });
+    if (several) lines.push(inProjects, '');
     lines.push(several ? addRepository(props) : `2. ${addRepository(props)}`, '', `    ${props.repository}`);
     if (props.secureHttp) lines.push(`    ${props.secureHttp}`);
     if (props.require) lines.push('', several ? requireIt : `3. ${requireIt}`, '', `    ${props.require}`);
@@ -202,11 +195,12 @@ const afterBind =
   'The link asks you to sign in and changes nothing until you confirm. Once bound, this is all that is left to do:';
 const tellComposer = 'Tell Composer the credential, once per machine:';
 const requireIt = 'Require it:';
+const inProjects = 'In every project';
 const asFile = 'As auth.json, beside composer.json or in your COMPOSER_HOME; keep it out of version control:';
 const asBearer = 'Or as a bearer token, without a username:';
 const leaked =
-  'Rotate it: you get a new secret, the old one stops at once, and nothing else changes. The secret stands in this mail ' +
-  'only; we keep no copy that could be shown again.';
+  'Rotate it: you get a new username and secret, and the old ones stop at once. The secret stands in this mail only; we ' +
+  'keep no copy that could be shown again.';
 
 function addRepository({ secureHttp }: LicenseIssuedProps): string {
   return secureHttp
@@ -216,6 +210,11 @@ function addRepository({ secureHttp }: LicenseIssuedProps): string {
 
 function oneEach(count: number): string {
   return `There are ${count} credentials, one for each shop or server that you bought for. Give each place its own.`;
+}
+
+function oneOf({ credentials }: LicenseIssuedProps, index: number): string {
+  const { productNames = [], label = null } = credentials[index] ?? {};
+  return `Credential ${index + 1} of ${credentials.length}, for ${listed(productNames)}${label ? ` (${label})` : ''}`;
 }
 
 function beyond({ packagesBeyond }: LicenseIssuedProps): string {

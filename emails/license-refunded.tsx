@@ -1,4 +1,4 @@
-import { Facts, Layout, Paragraph, Paste, Subtitle, Title, To } from './_layout';
+import { Facts, Layout, Mono, Paragraph, Paste, Subtitle, Title, To } from './_layout';
 
 export interface LicenseRefundedProps {
   shop: string;
@@ -22,7 +22,7 @@ export function LicenseRefundedMail(props: LicenseRefundedProps) {
     <Layout shop={props.shop} because={props.because} preview={`${props.amount} goes back to how you paid.`}>
       <Title>{`Refunded: ${props.productNames.join(', ')}`}</Title>
       <Paragraph>{money(props)}</Paragraph>
-      <Facts of={facts(props)} />
+      <Facts of={facts(props).map(({ name, fact, isId }) => ({ name, fact: isId ? <Mono>{fact}</Mono> : fact }))} />
       <Subtitle>What happens in the terminal</Subtitle>
       <Paragraph>{terminal(props)}</Paragraph>
       {props.packages.length > 0 && (
@@ -53,19 +53,25 @@ function money({ amount, licenseIds }: LicenseRefundedProps): string {
   return `${amount} goes back to how you paid; your bank may take 5 to 10 business days to show it. With it, ${ended}.`;
 }
 
-function facts({ productNames, licenseIds, amount, refundedAt }: LicenseRefundedProps) {
+function facts({
+  productNames,
+  licenseIds,
+  amount,
+  refundedAt,
+}: LicenseRefundedProps): { name: string; fact: string; isId?: boolean }[] {
   return [
     { name: 'Ended', fact: productNames.join(', ') },
-    { name: licenseIds.length > 1 ? 'Licenses' : 'License', fact: licenseIds.join(', ') },
+    { name: licenseIds.length > 1 ? 'Licenses' : 'License', fact: licenseIds.join(', '), isId: true },
     { name: 'Refund', fact: amount },
     { name: 'When', fact: refundedAt },
   ];
 }
 
-function terminal({ packages }: LicenseRefundedProps): string {
+function terminal({ packages, licenseIds }: LicenseRefundedProps): string {
   const it = packages.length > 0 ? packages.join(', ') : 'these packages';
-  return `Composer can no longer download ${it} from us: the next install or update that asks for it stops with a sentence that names the refund.`;
+  const ended = licenseIds.length > 1 ? 'these licenses' : 'this license';
+  return `Composer can no longer download ${it} on ${ended}. The next install or update that has to fetch it stops with a sentence that says so.`;
 }
 
-const remove = 'To keep your builds green, take it out of the project:';
+const remove = 'Unless another license of yours opens it, take it out of the project to keep your builds green:';
 const rest = 'Your other licenses, and the credentials that open them, go on as before.';
