@@ -1,5 +1,4 @@
 import { listFailedJobs } from '../../lib/worker/failed';
-import { runDueJobs } from '../../lib/worker/run';
 import type { Command } from './command';
 
 export const jobCommands: Command[] = [
@@ -7,6 +6,12 @@ export const jobCommands: Command[] = [
     words: 'jobs run',
     usage: '',
     async run(app) {
+      // Loaded here: the templates of the mails cost every other command a third of a second.
+      const [{ runDueJobs }, { lookForDueWork }] = await Promise.all([
+        import('../../lib/worker/run'),
+        import('../../lib/worker/schedule'),
+      ]);
+      await lookForDueWork(app);
       const json = await runDueJobs(app);
       return { json, text: `${json.done} done, ${json.failed} failed and waiting for another try.` };
     },

@@ -19,11 +19,12 @@ export interface Refusal {
 export function refusalBody(appUrl: string, refusal: Pick<Refusal, 'sentence' | 'path'>): Buffer {
   const sentence = printable(refusal.sentence);
   const full = refusal.path ? `${sentence} ${absolute(appUrl, refusal.path)}` : sentence;
-  for (const text of [full, sentence]) {
+  const alone = sentence.replace(/ Details:$/, '').replace(/:$/, '.');
+  for (const text of [full, alone]) {
     const body = encode(text);
     if (body.length <= REFUSAL_BYTES_MAX) return body;
   }
-  let cut = sentence;
+  let cut = alone.slice(0, REFUSAL_BYTES_MAX);
   while (encode(`${cut}...`).length > REFUSAL_BYTES_MAX) cut = cut.slice(0, -1);
   return encode(`${cut}...`);
 }

@@ -19,6 +19,8 @@ export interface Plane {
     path: string,
     options?: { auth?: Auth; headers?: Record<string, string>; method?: string; body?: string },
   ): Promise<Answer>;
+  /** How often a credential was read from the database so far. */
+  reads(): number;
   /** Every gate event so far, oldest first, once it is in the table. */
   events(): Promise<Event[]>;
 }
@@ -55,6 +57,12 @@ export async function aPlane(app: TestApp, trustedProxies: string[] = []): Promi
   });
   const shipper = startShipper({ pool: app.pool, keys: app.keys, log: app.log, journal });
   const gatePool = openGatePool(app.databaseUrl, 4);
+  let reads = 0;
+  const query = gatePool.query.bind(gatePool) as (...args: unknown[]) => unknown;
+  gatePool.query = ((statement: { name?: string }, ...rest: unknown[]) => {
+    if (statement.name?.startsWith('credential-by-')) reads += 1;
+    return query(statement, ...rest);
+  }) as typeof gatePool.query;
   const composer = openComposer(app, journal, [gatePool]);
   const server = createServer(
     mountNode(composer, { appUrl: app.env.appUrl, trusted: parseRanges(trustedProxies), log: app.log }),
@@ -83,6 +91,7 @@ export async function aPlane(app: TestApp, trustedProxies: string[] = []): Promi
       const text = bytes.toString('utf8');
       return { status: response.status, headers: response.headers, bytes, text, json: parsed(text) };
     },
+    reads: () => reads,
     async events() {
       await shipper.drain();
       return app.db.auditEvent.findMany({
