@@ -1,21 +1,21 @@
 import { errorCode } from '../kit/errors';
 import type { Needs } from '../ports/app';
+import type { CheckoutSession } from '../ports/payments';
 
-/** How far an order has come, for the page its buyer is sent back to. */
+/** How far an order has come, for the page its buyer is sent back to. `packages` are Composer names that it opens, by name. */
 export type OrderStatus =
   /** Neither we nor the provider know of it. */
   | { state: 'unknown' }
   /** The provider waits for the money, or stopped waiting. */
   | { state: 'unpaid'; expired: boolean }
   /** Paid or being paid; the notice of it has not been handled yet. */
-  | { state: 'confirming' }
+  | { state: 'confirming'; packages: string[] }
   | {
       state: 'settled';
       customerId: string;
       email: string | null;
       /** None where staff must first say what was bought. */
       licenses: { id: string; productName: string }[];
-      /** Composer names that the licenses open, by name. */
       packages: string[];
       refunded: boolean;
     };
@@ -58,13 +58,38 @@ export async function orderStatus(app: Needs<'db' | 'payments'>, sessionId: stri
   try {
     const session = await app.payments.checkoutSession(sessionId);
     if (!session) return { state: 'unknown' };
-    if (session.status === 'complete') return { state: 'confirming' };
+    if (session.status === 'complete') return { state: 'confirming', packages: await packagesOf(app, session.lines) };
     return { state: 'unpaid', expired: session.status === 'expired' };
   } catch (error) {
     // The buyer has just come from there, so the likeliest truth is that the notice is on its way too.
-    if (errorCode(error) === 'payments-away') return { state: 'confirming' };
+    if (errorCode(error) === 'payments-away') return { state: 'confirming', packages: [] };
     throw error;
   }
+}
+
+/** What the lines will open, as far as we know their products already. */
+async function packagesOf(app: Needs<'db'>, lines: CheckoutSession['lines']): Promise<string[]> {
+  const rows = await app.db.package.findMany({
+    where: {
+      products: {
+        some: {
+          product: {
+            OR: [
+              { id: { in: lines.map((line) => line.productId).filter((id) => id !== null) } },
+              {
+                prices: {
+                  some: { stripePriceId: { in: lines.map((line) => line.stripePriceId).filter((id) => id !== null) } },
+                },
+              },
+            ],
+          },
+        },
+      },
+    },
+    select: { name: true },
+    orderBy: { name: 'asc' },
+  });
+  return rows.map((row) => row.name);
 }
 
 /** Whether the order's purchase is stored, with all that follows from it. */

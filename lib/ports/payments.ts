@@ -4,6 +4,8 @@ import type { Secret } from '../kit/secret';
 export interface Payments {
   readonly name: 'stripe' | 'pretend';
   readonly webhookSecret: Secret;
+  /** Whether the key moves real money; notices of the other mode are not ours. */
+  readonly livemode: boolean;
 
   /**
    * Opens a hosted checkout and returns where to send the buyer.
@@ -20,12 +22,19 @@ export interface Payments {
   /** The session that a payment intent paid, or null where there is none (money that is not ours). */
   sessionOfPaymentIntent(paymentIntentId: string): Promise<CheckoutSession | null>;
   charge(id: string): Promise<Charge | null>;
+  /** The charge that took the money of a payment intent; null while none did. */
+  chargeOfPaymentIntent(paymentIntentId: string): Promise<Charge | null>;
   refund(id: string): Promise<PaymentRefund | null>;
   /** Every refund of a charge, oldest first. */
   refundsOfCharge(chargeId: string): Promise<PaymentRefund[]>;
+  dispute(id: string): Promise<PaymentDispute | null>;
   price(id: string): Promise<PaymentPrice | null>;
 
-  /** Gives money back. `idempotencyKey` makes a repeat return the first refund. */
+  /**
+   * Gives money back. `idempotencyKey` makes a repeat return the first refund.
+   *
+   * @throws code `refund-refused` with the provider's reason, such as nothing being left to give back
+   */
   refundPayment(request: RefundRequest): Promise<PaymentRefund>;
 }
 
@@ -84,9 +93,11 @@ export interface CheckoutSession {
 export interface Charge {
   id: string;
   paymentIntentId: string | null;
+  /** What was taken. */
   amountMinor: number;
   refundedMinor: number;
   currency: string;
+  createdAt: Date;
 }
 
 export interface PaymentRefund {
@@ -99,6 +110,18 @@ export interface PaymentRefund {
   reason: string | null;
   metadata: Record<string, string>;
   createdAt: Date;
+}
+
+export interface PaymentDispute {
+  id: string;
+  chargeId: string | null;
+  paymentIntentId: string | null;
+  amountMinor: number;
+  currency: string;
+  /** Stripe's own word. https://docs.stripe.com/api/disputes/object#dispute_object-status */
+  status: string;
+  reason: string;
+  openedAt: Date;
 }
 
 export interface PaymentPrice {
@@ -115,4 +138,42 @@ export interface RefundRequest {
   amountMinor: number | null;
   metadata: Record<string, string>;
   idempotencyKey: string;
+}
+
+/** The stand-in of demo mode: a buyer pays at a page of ours, and the notices come through the real webhook. */
+export interface PretendPayments extends Payments {
+  readonly name: 'pretend';
+  /** What a pretend checkout sells; null where there is no such session. */
+  describe(sessionId: string): Promise<PretendCheckout | null>;
+  /**
+   * Pays an open session and sends the notice of it. Paying twice changes nothing.
+   *
+   * @throws code `checkout-unknown`
+   */
+  pay(sessionId: string, buyer: PretendBuyer): Promise<{ returnUrl: string }>;
+  /** Sends again what could not be delivered, oldest first; returns how many notices still wait. */
+  deliverWaiting(): Promise<number>;
+  /** Makes a price known, as if it had been set up at the provider. */
+  putPrice(price: PaymentPrice): Promise<void>;
+}
+
+export interface PretendBuyer {
+  email: string;
+  name: string | null;
+  /** When it was paid; now, if not given. */
+  at?: Date;
+  /** False keeps the notice back, for whoever settles the purchase directly. */
+  tell?: boolean;
+}
+
+export interface PretendCheckout {
+  sessionId: string;
+  status: CheckoutSession['status'];
+  email: string | null;
+  lines: { description: string; quantity: number; amountMinor: number }[];
+  amountMinor: number;
+  currency: string;
+  /** Where the buyer goes after paying, and after turning back. */
+  returnUrl: string;
+  cancelUrl: string;
 }
