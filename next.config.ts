@@ -19,6 +19,10 @@ const config: NextConfig = {
   typescript: { ignoreBuildErrors: true },
   images: { unoptimized: true },
   devIndicators: false,
+  turbopack: {
+    // Those files are ours to choose at run time, and nothing is deployed by tracing: a start brings the whole clone.
+    ignoreIssue: [{ path: /^(\[project\]\/)?lib\//, title: /tracing of the whole project/ }],
+  },
   serverExternalPackages: [
     '@prisma/adapter-pg',
     '@prisma/client',

@@ -24,14 +24,23 @@ export function CodeBlock({
             <CopyButton text={code} what={what} />
           </figcaption>
         )}
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable without a mouse */}
-        <pre tabIndex={0} className="min-w-0 flex-1 overflow-x-auto px-4 py-3 text-sm leading-6">
-          <code>{code}</code>
+        <pre className="min-w-0 flex-1 px-4 py-3 text-sm leading-6">
+          <code>
+            {code.split('\n').map((line, place) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: lines are what they are, in their order
+              <Line key={place} text={line} />
+            ))}
+          </code>
         </pre>
         {!title && <CopyButton text={code} what={what} className="m-2" />}
       </div>
     </figure>
   );
+}
+
+/** Wraps instead of hiding its end; what is wrapped is indented, so that two commands are never taken for three. */
+function Line({ text }: { text: string }) {
+  return <span className="block whitespace-pre-wrap pl-4 -indent-4 wrap-anywhere">{text || '\n'}</span>;
 }
 
 /** One thing that a machine reads, inside a sentence or a row. */

@@ -36,7 +36,7 @@ export function NavLink({ href, aside = false, children }: { href: string; aside
     <Link
       href={href}
       className={cn(
-        'relative h-9 items-center whitespace-nowrap rounded px-3 text-ink-soft transition-colors hover:bg-hover hover:text-ink',
+        'relative h-9 items-center whitespace-nowrap rounded px-3 text-ink-soft transition-colors last:-mr-3 hover:bg-hover hover:text-ink',
         aside ? 'hidden sm:inline-flex' : 'inline-flex',
       )}
     >

@@ -3,6 +3,7 @@ import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { maskedEmail, type OrderStatus, orderStatus } from '../../../lib/billing/order-status';
 import { installLines } from '../../../lib/mail/install-lines';
+import { hasOutbox } from '../../../lib/mail/outbox';
 import { paths } from '../../../lib/paths';
 import { theApp } from '../../_app';
 import { ButtonLink } from '../../_ui/button';
@@ -21,7 +22,7 @@ export default async function ThankYou({ searchParams }: Props) {
   const asked = (await searchParams).session_id;
   const sessionId = typeof asked === 'string' ? asked : '';
   const order: OrderStatus = sessionId ? await orderStatus(app, sessionId) : { state: 'unknown' };
-  const packages = order.state === 'settled' ? order.packages : [];
+  const packages = order.state === 'settled' || order.state === 'confirming' ? order.packages : [];
   const here = paths.checkoutDone(sessionId);
 
   return (
@@ -65,7 +66,7 @@ export default async function ThankYou({ searchParams }: Props) {
       {order.state === 'settled' && (
         <>
           <PageHeader title="Thank you">{boughtSentence(order.licenses.map((each) => each.productName))}</PageHeader>
-          <SettledNotice order={order} address={await addressFor(order)} />
+          <SettledNotice order={order} address={await addressFor(order)} outbox={hasOutbox(app)} />
           {!order.refunded && order.licenses.length > 0 && <Steps appUrl={app.env.appUrl} packages={packages} />}
         </>
       )}
@@ -82,7 +83,7 @@ async function addressFor(order: Settled): Promise<string | null> {
   return order.email && !theirs ? maskedEmail(order.email) : order.email;
 }
 
-function SettledNotice({ order, address }: { order: Settled; address: string | null }) {
+function SettledNotice({ order, address, outbox }: { order: Settled; address: string | null; outbox: boolean }) {
   if (order.refunded) {
     return (
       <Notice tone="ended" title="This order was refunded" className="mt-6 min-h-18">
@@ -100,17 +101,28 @@ function SettledNotice({ order, address }: { order: Settled; address: string | n
   }
   return (
     <Notice tone="good" title="Your credential is in the mail" className="mt-6 min-h-18">
-      {address ? (
+      {address && (
         <>
-          It went to <Mono>{address}</Mono>. Nothing came? Look in the spam folder, or{' '}
+          It went to <Mono>{address}</Mono>.{' '}
+        </>
+      )}
+      {outbox ? (
+        <>
+          In this demo,{' '}
+          <Link href={paths.outbox()} className="link">
+            read it in the outbox
+          </Link>
+          .
         </>
       ) : (
-        <>Nothing came? </>
+        <>
+          Nothing came? Look in the spam folder, or{' '}
+          <Link href={paths.dashboard()} className="link">
+            sign in to see your licenses
+          </Link>
+          .
+        </>
       )}
-      <Link href={paths.dashboard()} className="link">
-        sign in to see your licenses
-      </Link>
-      .
     </Notice>
   );
 }
@@ -169,7 +181,7 @@ function Step({
       </span>
       <h3 className="font-medium">
         {title}
-        {hint && <span className="ml-2 font-normal text-ink-soft text-sm">{hint}</span>}
+        {hint && <span className="block font-normal text-ink-soft text-sm sm:ml-2 sm:inline">{hint}</span>}
       </h3>
       <div className="col-span-2 min-w-0 sm:col-span-1 sm:col-start-2">{children}</div>
     </li>

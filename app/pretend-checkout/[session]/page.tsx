@@ -59,7 +59,12 @@ export default async function PretendCheckout({ params }: Props) {
             </tfoot>
           </table>
           {checkout.status === 'open' && (
-            <PayForm sessionId={checkout.sessionId} email={checkout.email ?? ''} cancelUrl={checkout.cancelUrl} />
+            <PayForm
+              sessionId={checkout.sessionId}
+              email={checkout.email ?? ''}
+              cancelUrl={checkout.cancelUrl}
+              amount={<Money minor={checkout.amountMinor} currency={checkout.currency} />}
+            />
           )}
           {checkout.status === 'complete' && (
             <>

@@ -1,12 +1,23 @@
 'use client';
 
+import type { ReactNode } from 'react';
 import { buttonStyle } from '../../_ui/button';
 import { Field } from '../../_ui/field';
 import { Form, SubmitButton } from '../../_ui/form';
 import { Input } from '../../_ui/input';
 import { pay } from './pay';
 
-export function PayForm({ sessionId, email, cancelUrl }: { sessionId: string; email: string; cancelUrl: string }) {
+export function PayForm({
+  sessionId,
+  email,
+  cancelUrl,
+  amount,
+}: {
+  sessionId: string;
+  email: string;
+  cancelUrl: string;
+  amount: ReactNode;
+}) {
   return (
     <Form action={pay} noValidate className="mt-4 flex flex-col gap-4">
       <input type="hidden" name="session" value={sessionId} />
@@ -18,7 +29,7 @@ export function PayForm({ sessionId, email, cancelUrl }: { sessionId: string; em
       </Field>
       <div className="mt-2 flex flex-col gap-3 sm:flex-row">
         <SubmitButton size="lg" pendingLabel="Paying">
-          Pretend to pay
+          <span>Pretend to pay {amount}</span>
         </SubmitButton>
         <a href={cancelUrl} className={buttonStyle({ size: 'lg' })}>
           Decline
