@@ -44,6 +44,12 @@ export async function membersOfCustomer(app: Needs<'db'>, customerId: string): P
   }));
 }
 
+/** The mail address behind a user's id, as the audit log names people; null for an unknown one. */
+export async function emailOfUser(app: Needs<'db'>, userId: string): Promise<string | null> {
+  const user = await app.db.user.findUnique({ where: { id: userId }, select: { email: true } });
+  return user?.email ?? null;
+}
+
 /**
  * Takes a person's place in an account away. Whoever has no other place left is signed out everywhere at once.
  *
