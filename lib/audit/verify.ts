@@ -170,7 +170,9 @@ async function* verifyChain(
   const name = month.month;
   const headAt = new Map(known.map((head) => [head.rows, head]));
   const firstKey = keyNamed(ring, chainKeyAt(month.keys, 1) ?? '');
-  const unknownKeys = new Map<string, { from: number; rows: number }>();
+  // Where a key is missing, a proof that fits none may be of that key: a writer changes keys later than the sealer.
+  const missing = new Set(month.keys.map((part) => part.keyId).filter((keyId) => !keyNamed(ring, keyId)));
+  const unchecked = { from: 0, rows: 0 };
   // Null where the seal before is missing: then nothing can be said about how this one was linked.
   let previous: Buffer | null = firstKey && genesis(firstKey, name);
   let last = 0;
@@ -192,19 +194,18 @@ async function* verifyChain(
         yield damageOf('removed', name, last + 1, null, gap(last + 1, sequence - 1));
         previous = null;
       }
-      const keyId = chainKeyAt(month.keys, sequence) ?? 'none on record';
-      const key = keyNamed(ring, keyId);
-      if (!key) {
-        const unknown = unknownKeys.get(keyId) ?? { from: sequence, rows: 0 };
-        unknownKeys.set(keyId, { ...unknown, rows: unknown.rows + 1 });
-      }
+      const key = keyNamed(ring, chainKeyAt(month.keys, sequence) ?? '');
+      const proven = row.proof !== null && key !== null && proves(ring, row.proof, canonical(eventRow(row)));
       if (!row.there) {
         yield damageOf('removed', name, sequence, row.sealedId, 'was removed; only its seal is left');
       } else if (!row.proof) {
         yield damageOf('inserted', name, sequence, row.id, 'was not written by this installation');
-      } else if (key && !proves(ring, row.proof, canonical(eventRow(row)))) {
+      } else if (!key || (!proven && missing.size > 0)) {
+        unchecked.from ||= sequence;
+        unchecked.rows += 1;
+      } else if (!proven) {
         yield damageOf('changed', name, sequence, row.id, 'does not say any more what was written');
-      } else if (key && previous && !sameBytes(link(key, previous, sequence, row.proof), row.mac)) {
+      } else if (previous && !sameBytes(link(key, previous, sequence, row.proof), row.mac)) {
         yield damageOf('reordered', name, sequence, row.id, 'does not stand where it was sealed');
       }
       const head = headAt.get(sequence);
@@ -215,9 +216,10 @@ async function* verifyChain(
     }
   }
 
-  for (const [keyId, unknown] of unknownKeys) {
-    const what = `and the ${unknown.rows - 1} after it were sealed with a key (${keyId}) that is neither APP_KEY nor in APP_KEYS_OLD, so they cannot be checked`;
-    yield damageOf('key-unknown', name, unknown.from, null, what);
+  if (unchecked.rows > 0) {
+    const keys = [...missing].join(', ') || 'none is on record';
+    const what = `and ${unchecked.rows - 1} others cannot be checked: their key (${keys}) is neither APP_KEY nor in APP_KEYS_OLD`;
+    yield damageOf('key-unknown', name, unchecked.from, null, what);
   }
   yield* verifyEnd(month, { last, mac: previous, rewritten }, known);
   return sealed;

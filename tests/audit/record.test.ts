@@ -24,6 +24,8 @@ test('a change and the record of it are kept or lost together', async () => {
 test('a secret that a person typed into a reason is stored masked', async () => {
   const app = await aTestApp();
   const secret = 'lk_live_000000000000000000000000000000004cjNQE';
-  await transact(app, (tx) => record(app, tx, { action: 'license.revoked', by: { kind: 'cli' }, reason: `leaked ${secret}` }));
+  await transact(app, (tx) =>
+    record(app, tx, { action: 'license.revoked', by: { kind: 'cli' }, reason: `leaked ${secret}` }),
+  );
   expect((await app.db.auditEvent.findFirstOrThrow()).reason).toBe('leaked lk_live_[masked]');
 });
