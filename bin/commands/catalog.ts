@@ -65,10 +65,10 @@ export const catalogCommands: Command[] = [
 /** What Stripe says of the prices, read before anything is written; the shop window shows it. */
 async function pricesOf(app: Parameters<Command['run']>[0], ids: string[]) {
   return Promise.all(
-    ids.map(async (stripePriceId) => {
-      const price = app.payments.name === 'stripe' ? await app.payments.price(stripePriceId) : null;
-      if (app.payments.name === 'stripe' && !price) throw new WrongUsage(`Stripe knows no price ${stripePriceId}.`);
-      return { stripePriceId, amountMinor: price?.amountMinor ?? null, currency: price?.currency ?? null };
+    ids.map(async (id) => {
+      const price = app.payments.name === 'stripe' ? await app.payments.price(id) : null;
+      if (app.payments.name === 'stripe' && !price) throw new WrongUsage(`Stripe knows no price ${id}.`);
+      return { id, amountMinor: price?.amountMinor ?? null, currency: price?.currency ?? 'eur' };
     }),
   );
 }

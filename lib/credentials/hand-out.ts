@@ -3,6 +3,7 @@ import { findProduct } from '../catalog/products';
 import type { Credential, License } from '../db/generated/client';
 import { transact } from '../db/transact';
 import { customerForEmail, EmailUnreadable, parseEmail } from '../identity/customers';
+import { DomainError } from '../kit/errors';
 import type { Secret } from '../kit/secret';
 import { issueLicense } from '../licenses/issue';
 import { standingSentence } from '../licenses/license';
@@ -10,6 +11,12 @@ import { sendLater } from '../mail/deliver';
 import type { Needs } from '../ports/app';
 import { workingCredential } from './find';
 import { issueCredential, mintSecrets } from './issue';
+
+export class ProductUnknown extends DomainError {
+  constructor(readonly slug: string) {
+    super('product-unknown', `There is no product "${slug}".`);
+  }
+}
 
 interface Gift {
   email: string;
@@ -31,6 +38,7 @@ export async function handOutLicense(
   const address = parseEmail(email);
   if (!address) throw new EmailUnreadable(email);
   const product = await findProduct(app, productSlug);
+  if (!product) throw new ProductUnknown(productSlug);
   const [minted] = await mintSecrets(app, 1);
   if (!minted) throw new Error('No secret was made.');
   return transact(app, async (tx) => {
@@ -56,7 +64,7 @@ export async function handOutLicense(
               licenseId: license.id,
               productName: product.name,
               standing: standingSentence(license, app.clock.now()),
-              packages: product.packages.map((each) => each.package.name).sort(),
+              packages: product.packageNames,
             },
           ],
           credentials: [
