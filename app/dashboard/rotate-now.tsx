@@ -6,7 +6,7 @@ import { Button } from '../_ui/button';
 import { Confirm } from '../_ui/confirm';
 import { Tooltip } from '../_ui/tooltip';
 import { rotateNow } from './actions';
-import { useReveal } from './secret-reveal';
+import { readyToReveal, useReveal } from './secret-reveal';
 
 /** Asks, replaces the credential, and hands the new secret to the sheet that shows it once. */
 export function RotateNow({
@@ -44,7 +44,10 @@ export function RotateNow({
       title={`Rotate “${name}” now?`}
       act="Rotate now"
       acting="Rotating"
-      action={rotateNow}
+      action={async (previous, form) => {
+        await readyToReveal();
+        return rotateNow(previous, form);
+      }}
       fields={{ credentialId }}
       onDone={reveal}
     >
