@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
+import { open, readdir, readFile, readlink, rename, rm, stat, truncate } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -112,6 +112,7 @@ export async function startPostmaster(
       );
     }
     if (attempt === 1) log.info('Waiting for what an earlier PostgreSQL left behind to go away');
+    await endOrphans(place.dataDirectory);
     await wait(200);
   }
 }
@@ -214,6 +215,30 @@ async function tryStart(
       throw new EmbeddedRefused(`The embedded PostgreSQL does not answer (${problem}); its log is ${logFile}.`);
     }
     await wait(20);
+  }
+}
+
+/**
+ * Ends the children of a postmaster that was killed. They end by themselves at the next wait, which for one in the
+ * middle of a long query may be hours away. What they committed is in the log; the rest is rolled back as after any crash.
+ * Where there is no /proc, they are only waited for.
+ */
+async function endOrphans(dataDirectory: string): Promise<void> {
+  if (process.platform !== 'linux' || (await postmasterOf(dataDirectory))) return;
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    // Every process of PostgreSQL works in its data directory.
+    const [cwd, program] = await Promise.all([linkOf(`/proc/${pid}/cwd`), linkOf(`/proc/${pid}/exe`)]);
+    if (cwd !== dataDirectory || !program?.endsWith('/bin/postgres')) continue;
+    send({ pid: Number(pid), started: startOfProcess(Number(pid)) ?? '' }, 'SIGKILL');
+  }
+}
+
+/** Null for another user's process, and for one that has just ended. */
+async function linkOf(path: string): Promise<string | null> {
+  try {
+    return await readlink(path);
+  } catch {
+    return null;
   }
 }
 

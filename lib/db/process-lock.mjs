@@ -101,7 +101,9 @@ async function readHolder(path) {
  * slow process could remove the lock that a quick one took meanwhile.
  */
 async function breakLock(path, dead) {
-  const breaker = await takeLock(`${path}.dead-${dead.nonce}`);
+  const breaker = await tryLock(`${path}.dead-${dead.nonce}`);
+  // Somebody else is at it; look again in a moment.
+  if (breaker.holder) return wait(5);
   try {
     const present = await readHolder(path);
     if (present?.nonce === dead.nonce) await rm(path, { force: true });
