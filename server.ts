@@ -9,6 +9,7 @@ import { parseRanges } from './lib/http/client-ip';
 import { type Env, readEnv } from './lib/kit/env';
 import { DomainError, errorCode, errorMessage, isDomainError } from './lib/kit/errors';
 import { jsonLog, type Log } from './lib/kit/log';
+import type { PretendPayments } from './lib/ports/payments';
 import { assemble, type DataPlane, openDataPlane, openEnvironmentDatabase, projectRoot } from './lib/wiring';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -146,6 +147,8 @@ async function open(env: Env, log: Log, closing: Closing): Promise<void> {
     await writeRuntime(env.dataFolder, { port: portOf(server), url: env.appUrl, databaseUrl: database.url });
     closing.add('the runtime file', () => clearRuntime(env.dataFolder));
   }
+  // What a stand-in for Stripe could not deliver before, now that the webhook listens.
+  if ('deliverWaiting' in app.payments) void (app.payments as PretendPayments).deliverWaiting();
   if (env.role === 'all') (await import('./bin/banner')).printBanner(app, demo);
   else log.info(`Ready as ${env.role}.`, { role: env.role, port: env.role === 'worker' ? null : portOf(server) });
 }
