@@ -47,7 +47,7 @@ export default async function Outbox() {
                 {mail.subject}
                 <LinkPending />
               </Link>
-              <RelativeTime at={mail.deliveredAt} now={now} className="text-ink-soft text-sm" />
+              <RelativeTime at={mail.deliveredAt} now={now} className="justify-self-end text-ink-soft text-sm" />
               <p className="truncate text-ink-soft text-sm">
                 to <Mono>{mail.to}</Mono>
               </p>

@@ -18,14 +18,16 @@ export function MailFrame({ html, title }: { html: string; title: string }) {
   useEffect(measure, [measure]);
 
   return (
-    <iframe
-      ref={frame}
-      title={title}
-      onLoad={measure}
-      sandbox="allow-same-origin allow-top-navigation-by-user-activation"
-      srcDoc={html.replace(/<head[^>]*>/i, '$&<base target="_top">')}
-      style={{ height }}
-      className="w-full rounded border bg-[#fff]"
-    />
+    <div className="overflow-hidden rounded border">
+      <iframe
+        ref={frame}
+        title={title}
+        onLoad={measure}
+        sandbox="allow-same-origin allow-top-navigation-by-user-activation"
+        srcDoc={html.replace(/<head[^>]*>/i, '$&<base target="_top">')}
+        style={{ height }}
+        className="block w-full"
+      />
+    </div>
   );
 }

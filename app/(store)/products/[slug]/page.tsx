@@ -28,34 +28,32 @@ export default async function Product({ params }: Props) {
         {product.summary && <p className="mt-2 text-ink-soft text-lg">{product.summary}</p>}
       </header>
 
-      <section aria-labelledby="buy" className="rounded border bg-raised p-5 lg:sticky lg:top-6 lg:row-span-2">
-        <h2 id="buy" className="sr-only">
-          Buy
-        </h2>
-        {product.forSale ? (
-          <>
-            {product.price ? (
-              <p className="font-semibold text-xl">
-                <Money minor={product.price.amountMinor} currency={product.price.currency} />
-              </p>
-            ) : (
-              <p className="font-medium">The price is shown before you pay.</p>
-            )}
-            <p className="mt-3 text-sm">{product.term}</p>
-            <p className="mt-1 text-ink-soft text-sm">{product.refund}</p>
-            <BuyForm slug={product.slug} />
-          </>
-        ) : (
-          <Notice tone="notice" title="Not for sale at the moment">
-            This product has no price here now. If you own a license, it goes on working: nothing changes for you.
-          </Notice>
-        )}
-      </section>
+      {product.forSale ? (
+        <section aria-labelledby="buy" className="rounded border bg-raised p-5 lg:sticky lg:top-6 lg:row-span-2">
+          <h2 id="buy" className="sr-only">
+            Buy
+          </h2>
+          {product.price ? (
+            <p className="font-semibold text-xl">
+              <Money minor={product.price.amountMinor} currency={product.price.currency} />
+            </p>
+          ) : (
+            <p className="font-medium">The price is shown before you pay.</p>
+          )}
+          <p className="mt-3 text-sm">{product.term}</p>
+          <p className="mt-1 text-ink-soft text-sm">{product.refund}</p>
+          <BuyForm slug={product.slug} />
+        </section>
+      ) : (
+        <Notice title="Not for sale at the moment" className="lg:row-span-2">
+          This product has no price here now. If you own a license, it goes on working: nothing changes for you.
+        </Notice>
+      )}
 
       <div className="flex max-w-[680px] flex-col gap-10">
         {product.description && <Paragraphs text={product.description} />}
         {product.packages.map((each) => (
-          <PackageFacts key={each.name} facts={each} />
+          <PackageFacts key={each.name} facts={each} described={each.description !== product.summary} />
         ))}
       </div>
     </div>
@@ -72,14 +70,14 @@ function Paragraphs({ text }: { text: string }) {
   );
 }
 
-function PackageFacts({ facts }: { facts: OfferedPackage }) {
+function PackageFacts({ facts, described }: { facts: OfferedPackage; described: boolean }) {
   return (
     <section aria-labelledby={facts.name} className="flex flex-col gap-4">
       <div>
         <h2 id={facts.name} className="font-medium text-lg">
           <Mono>{facts.name}</Mono>
         </h2>
-        {facts.description && <p className="mt-1 text-ink-soft text-sm">{facts.description}</p>}
+        {described && facts.description && <p className="mt-1 text-ink-soft text-sm">{facts.description}</p>}
       </div>
       {facts.requires.length > 0 && (
         <dl
