@@ -6,6 +6,7 @@ import { paths } from '../../lib/paths';
 import { theApp } from '../_app';
 import { vendorName } from '../_ui/brand';
 import { Button } from '../_ui/button';
+import { cn } from '../_ui/cn';
 import { DemoBar } from '../_ui/demo-bar';
 import { currentViewer } from '../_viewer';
 import { signOut } from '../sign-in/sign-out';
@@ -15,10 +16,11 @@ export const metadata: Metadata = { title: 'Console', robots: { index: false } }
 
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
   const [app, viewer] = await Promise.all([theApp(), currentViewer()]);
+  const demo = app.env.mode === 'demo';
   const brand = (
     <Link href={paths.console()} className="flex min-w-0 items-center gap-2 font-semibold text-sm">
       <KeyRound aria-hidden className="size-4 shrink-0" />
-      <span className="truncate">{vendorName}</span>
+      <span className="text-balance">{vendorName}</span>
     </Link>
   );
   const rooms = (
@@ -61,7 +63,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
       >
         Skip to the content
       </a>
-      {app.env.mode === 'demo' && <DemoBar width="full" />}
+      {demo && <DemoBar width="full" />}
       <div className="flex flex-1 flex-col lg:flex-row">
         <header className="flex h-14 shrink-0 items-center justify-between border-b px-4 sm:px-6 lg:hidden">
           {brand}
@@ -71,7 +73,8 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
           </ConsoleMenu>
         </header>
         <div className="hidden w-56 shrink-0 border-r lg:block">
-          <div className="sticky top-0 flex h-dvh flex-col gap-6 p-3">
+          {/* The demo bar above takes 37 px of the first screen; who is signed in must not stand below its edge. */}
+          <div className={cn('sticky top-0 flex flex-col gap-6 p-3', demo ? 'h-[calc(100dvh-37px)]' : 'h-dvh')}>
             <div className="px-3 pt-3">{brand}</div>
             {rooms}
             <div className="mt-auto">{who}</div>

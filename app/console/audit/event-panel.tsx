@@ -73,7 +73,7 @@ async function Facts({ app, record }: { app: App; record: AuditRecord }) {
         <Fact name="Time">
           <time dateTime={record.at}>
             {exactTime(at)}
-            <span className="text-ink-soft"> · {relativeTime(at, app.clock.now())}</span>
+            <span className="block text-ink-soft">{relativeTime(at, app.clock.now())}</span>
           </time>
         </Fact>
         {(record.verdict === 'admitted' || record.verdict === 'refused') && (
@@ -186,9 +186,10 @@ function Narrowed({
   );
 }
 
-/** Five minutes on either side: what a person looks at to see what led to what. */
+/** Five whole minutes on either side: what a person looks at to see what led to what. */
 function around(at: Date): { since: Date; until: Date } {
-  return { since: new Date(at.getTime() - 5 * MINUTE), until: new Date(at.getTime() + 5 * MINUTE) };
+  const minute = Math.floor(at.getTime() / MINUTE);
+  return { since: new Date((minute - 5) * MINUTE), until: new Date((minute + 6) * MINUTE) };
 }
 
 async function neighbours(app: App, record: AuditRecord, at: Date) {

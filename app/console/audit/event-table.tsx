@@ -12,17 +12,17 @@ import { type Asked, auditLink } from './asked';
 export function EventTable({ records, asked, now }: { records: AuditRecord[]; asked: Asked; now: Date }) {
   return (
     <div className="mt-6">
-      <Table label="Events, newest first">
+      <Table label="Events, newest first" className="table-fixed">
         <THead>
           <tr>
-            <Th>Time</Th>
-            <Th>Verdict</Th>
+            <Th className="w-28 first:pl-3 sm:w-32">Time</Th>
+            <Th className="w-26">Verdict</Th>
             <Th>What</Th>
-            <Th className="max-md:hidden">Package</Th>
-            <Th className="max-lg:hidden">Credential</Th>
-            <Th className="max-xl:hidden">License</Th>
-            <Th className="max-sm:hidden">From</Th>
-            <Th className="max-xl:hidden">With</Th>
+            <Th className="w-[18%] max-md:hidden">Package</Th>
+            <Th className="w-[16%] max-lg:hidden">Credential</Th>
+            <Th className="w-[9%] max-xl:hidden">License</Th>
+            <Th className="w-[12%] max-sm:hidden sm:w-36 xl:w-[12%]">From</Th>
+            <Th className="w-[13%] last:pr-3 max-xl:hidden">With</Th>
           </tr>
         </THead>
         <TBody>
@@ -42,7 +42,7 @@ function Row({ record, asked, now }: { record: AuditRecord; asked: Asked; now: D
   const count = record.data?.count;
   return (
     <Tr className={cn('relative hover:bg-sunken', open && 'bg-hover hover:bg-hover')}>
-      <Td className="whitespace-nowrap">
+      <Td className="whitespace-nowrap first:pl-3">
         <time dateTime={record.at} title={exactTime(at)}>
           {relativeTime(at, now)}
           <span className="block font-mono text-ink-soft text-xs">{record.at.slice(11, 19)}</span>
@@ -55,7 +55,7 @@ function Row({ record, asked, now }: { record: AuditRecord; asked: Asked; now: D
           <span className="px-2 text-ink-soft text-xs">Change</span>
         )}
       </Td>
-      <Td className="min-w-40 max-w-96">
+      <Td>
         <Link
           id={record.id}
           href={auditLink(asked, { cursor: asked.cursor, event: record.id })}
@@ -78,7 +78,7 @@ function Row({ record, asked, now }: { record: AuditRecord; asked: Asked; now: D
       <Machine text={record.username ?? record.credentialId} className="max-lg:hidden" />
       <Machine text={record.licenseId} className="max-xl:hidden" />
       <Machine text={record.ip} className="max-sm:hidden" />
-      <Td className="whitespace-nowrap text-ink-soft max-xl:hidden">{clientName(record.userAgent)}</Td>
+      <Td className="truncate text-ink-soft text-xs last:pr-3 max-xl:hidden">{clientName(record.userAgent)}</Td>
     </Tr>
   );
 }
@@ -88,7 +88,7 @@ function Machine({ text, className }: { text: string | null; className?: string 
   return (
     <Td className={className}>
       {text && (
-        <span title={text} className="block max-w-60 truncate font-mono text-xs">
+        <span title={text} className="block truncate font-mono text-xs">
           {text}
         </span>
       )}

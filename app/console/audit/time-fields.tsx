@@ -22,10 +22,10 @@ export function TimeFields({ range, since, until }: { range: Range; since: Date 
       {chosen === 'custom' && (
         <>
           <Labelled label="From, UTC" className="col-span-2 sm:col-span-1">
-            <Input type="datetime-local" step={1} name="since" defaultValue={fieldValue(since)} />
+            <Input type="datetime-local" name="since" defaultValue={fieldValue(since)} />
           </Labelled>
           <Labelled label="Until, UTC" className="col-span-2 sm:col-span-1">
-            <Input type="datetime-local" step={1} name="until" defaultValue={fieldValue(until)} />
+            <Input type="datetime-local" name="until" defaultValue={fieldValue(until)} />
           </Labelled>
         </>
       )}
@@ -35,5 +35,5 @@ export function TimeFields({ range, since, until }: { range: Range; since: Date 
 
 /** The form of a browser's date field, which knows no zone; it stands for UTC here. */
 function fieldValue(at: Date | null): string {
-  return at ? at.toISOString().slice(0, 19) : '';
+  return at ? at.toISOString().slice(0, 16) : '';
 }

@@ -5,7 +5,16 @@ import { theApp } from '../../_app';
 import { Table, TBody, Td, THead, Th } from '../../_ui/table';
 import { type Asked, auditLink } from './asked';
 
-const HALF = 40;
+/** In the drawing's own units, which are as high as pixels. */
+const HEIGHT = 80;
+const BAR_MIN = 2;
+const HOUR_FORMAT = {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZone: 'UTC',
+} as const;
 const number = new Intl.NumberFormat('en');
 
 /** Admitted above the line, refused below, on one scale; a bar leads to its hour or day. */
@@ -27,14 +36,19 @@ export async function VerdictChart({
   const refused = buckets.reduce((sum, each) => sum + each.refused, 0);
   if (admitted + refused === 0) return null;
   const unit = bucketMs === DAY ? 'day' : 'hour';
-  const most = Math.max(...buckets.map((each) => Math.max(each.admitted, each.refused)));
+  const mostAdmitted = Math.max(...buckets.map((each) => each.admitted));
+  const mostRefused = Math.max(...buckets.map((each) => each.refused));
+  // One scale on both sides of the line, so that a bar means the same above and below it. What there is at all must be
+  // seen: a single refusal among thousands is what one looks for.
+  const height = (value: number) =>
+    value === 0 ? 0 : Math.max(BAR_MIN, (value / (mostAdmitted + mostRefused)) * HEIGHT);
+  const line = height(mostAdmitted);
+  const full = line + 1 + Math.max(height(mostRefused), BAR_MIN);
   const summary = `${number.format(admitted)} admitted and ${number.format(refused)} refused, by ${unit}`;
   const named = (bucket: VerdictCount) =>
     unit === 'day'
       ? bucket.from.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
-      : `${bucket.from.toISOString().slice(11, 16)} UTC`;
-  // What there is at all must be seen: a single refusal among thousands is what one looks for.
-  const height = (value: number) => (value === 0 ? 0 : Math.max(2, (value / most) * HALF));
+      : `${bucket.from.toLocaleString('en-GB', HOUR_FORMAT)} UTC`;
   const [first] = buckets;
   const last = buckets.at(-1);
 
@@ -44,11 +58,11 @@ export async function VerdictChart({
         <Key className="bg-good" words={`${number.format(admitted)} admitted`} />
         <Key className="bg-ended" words={`${number.format(refused)} refused`} />
         <span className="ml-auto">
-          by {unit}, at most {number.format(most)}
+          by {unit}, at most {number.format(Math.max(mostAdmitted, mostRefused))}
         </span>
       </figcaption>
       <svg
-        viewBox={`0 0 ${buckets.length * 10} ${2 * HALF + 1}`}
+        viewBox={`0 0 ${buckets.length * 10} ${full}`}
         preserveAspectRatio="none"
         role="img"
         aria-label={summary}
@@ -65,17 +79,17 @@ export async function VerdictChart({
             })}
           >
             <title>{`${named(bucket)}: ${bucket.admitted} admitted, ${bucket.refused} refused`}</title>
-            <rect x={place * 10} y={0} width={10} height={2 * HALF + 1} className="fill-transparent hover:fill-hover" />
+            <rect x={place * 10} y={0} width={10} height={full} className="fill-transparent hover:fill-hover" />
             <rect
               x={place * 10 + 1}
-              y={HALF - height(bucket.admitted)}
+              y={line - height(bucket.admitted)}
               width={8}
               height={height(bucket.admitted)}
               className="pointer-events-none fill-good"
             />
             <rect
               x={place * 10 + 1}
-              y={HALF + 1}
+              y={line + 1}
               width={8}
               height={height(bucket.refused)}
               className="pointer-events-none fill-ended"
@@ -85,8 +99,8 @@ export async function VerdictChart({
         <line
           x1={0}
           x2={buckets.length * 10}
-          y1={HALF + 0.5}
-          y2={HALF + 0.5}
+          y1={line + 0.5}
+          y2={line + 0.5}
           vectorEffect="non-scaling-stroke"
           className="stroke-line-strong"
         />
