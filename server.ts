@@ -157,7 +157,7 @@ async function open(env: Env, log: Log, closing: Closing): Promise<void> {
 function route(plane: DataPlane, composer: Handler, pages: Handler): Handler {
   return (request, response) => {
     const { path } = splitTarget(request.url ?? '/');
-    if (path.startsWith('/composer/')) return composer(request, response);
+    if (path.startsWith('/composer/') || path === '/composer') return composer(request, response);
     if (path === '/healthz') return answerJson(response, 200, { alive: true });
     if (path === '/readyz') {
       const { state } = plane.composer.reach;

