@@ -7,6 +7,7 @@ import { transact } from '../db/transact';
 import { addDays } from '../kit/clock';
 import { DomainError } from '../kit/errors';
 import type { Secret } from '../kit/secret';
+import { sendLater } from '../mail/deliver';
 import type { Needs } from '../ports/app';
 import { credentialStanding, ROTATED } from './credential';
 import { issueCredential, mintSecrets } from './issue';
@@ -87,9 +88,39 @@ export async function rotateCredential(
       credentialId: old.id,
       data: { successor: successor.id, username: successor.username, overlapDays },
     });
+    await tellOwner(app, tx, old, successor, by, overlapDays === 0 ? null : addDays(now, overlapDays));
     return successor;
   });
   return { credential, secret: minted.secret };
+}
+
+/** Whoever owns the account learns of every replacement, so that one they did not ask for is noticed. No secret is in it. */
+async function tellOwner(
+  app: Needs<'clock' | 'keys'>,
+  tx: Tx,
+  old: Credential,
+  successor: Credential,
+  by: Actor,
+  overlapEndsAt: Date | null,
+): Promise<void> {
+  const customer = await tx.customer.findUnique({ where: { id: old.customerId }, select: { email: true } });
+  if (!customer?.email) return;
+  const member = by.kind === 'member' ? await tx.user.findUnique({ where: { id: by.userId } }) : null;
+  await sendLater(app, tx, {
+    kind: 'credential-rotated',
+    to: customer.email,
+    customerId: old.customerId,
+    dedupeKey: successor.id,
+    props: {
+      credentialId: successor.id,
+      username: successor.username,
+      label: successor.label,
+      replacedUsername: old.username,
+      by: member?.email ?? 'the support team',
+      rotatedAt: successor.issuedAt.toISOString(),
+      overlapEndsAt: overlapEndsAt?.toISOString() ?? null,
+    },
+  });
 }
 
 async function stop(tx: Tx, id: string, at: Date): Promise<void> {
