@@ -21,11 +21,21 @@ export interface Plane {
   ): Promise<Answer>;
   /** How often a credential was read from the database so far. */
   reads(): number;
+  /** Every request so far, oldest first, with the status it got. */
+  requests: Asked[];
   /** Every gate event so far, oldest first, once it is in the table. */
   events(): Promise<Event[]>;
 }
 
 export type Auth = { username: string; secret: string } | { bearer: string } | { raw: string } | null;
+
+export interface Asked {
+  method: string;
+  path: string;
+  authorization: string | undefined;
+  ifModifiedSince: string | undefined;
+  status: number;
+}
 
 export interface Answer {
   status: number;
@@ -48,9 +58,14 @@ interface Event {
   userAgent: string | null;
 }
 
+/** @param options.port where APP_URL says that it listens, where a test follows the links in its documents; else any */
 export async function aPlane(
   app: TestApp,
-  { trustedProxies = [], gateUrl = app.databaseUrl }: { trustedProxies?: string[]; gateUrl?: string } = {},
+  {
+    trustedProxies = [],
+    gateUrl = app.databaseUrl,
+    port = 0,
+  }: { trustedProxies?: string[]; gateUrl?: string; port?: number } = {},
 ): Promise<Plane> {
   const journal = openJournal({
     folder: join(app.dataFolder, 'journal'),
@@ -67,10 +82,25 @@ export async function aPlane(
     return query(statement, ...rest);
   }) as typeof gatePool.query;
   const composer = openComposer(app, journal, [gatePool]);
-  const server = createServer(
-    mountNode(composer, { appUrl: app.env.appUrl, trusted: parseRanges(trustedProxies), log: app.log }),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const answer = mountNode(composer, {
+    appUrl: app.env.appUrl,
+    trusted: parseRanges(trustedProxies),
+    log: app.log,
+  });
+  const requests: Asked[] = [];
+  const server = createServer((request, response) => {
+    response.once('finish', () =>
+      requests.push({
+        method: request.method ?? '',
+        path: request.url ?? '',
+        authorization: request.headers.authorization,
+        ifModifiedSince: request.headers['if-modified-since'],
+        status: response.statusCode,
+      }),
+    );
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   onTestFinished(async () => {
     server.closeAllConnections();
@@ -95,6 +125,7 @@ export async function aPlane(
       return { status: response.status, headers: response.headers, bytes, text, json: parsed(text) };
     },
     reads: () => reads,
+    requests,
     async events() {
       await shipper.drain();
       return app.db.auditEvent.findMany({
