@@ -5,7 +5,7 @@ import { mountNode, splitTarget } from './lib/composer/mount-node';
 import { refusalBody } from './lib/composer/refusal';
 import { migrate } from './lib/db/migrate';
 import { claimDataFolder, clearRuntime, writeRuntime } from './lib/db/runtime';
-import { parseRanges } from './lib/http/client-ip';
+import { type AddressRange, CLIENT_ADDRESS_HEADER, clientIp, parseRanges } from './lib/http/client-ip';
 import { type Env, readEnv } from './lib/kit/env';
 import { DomainError, errorCode, errorMessage, isDomainError } from './lib/kit/errors';
 import { jsonLog, type Log } from './lib/kit/log';
@@ -138,7 +138,7 @@ async function open(env: Env, log: Log, closing: Closing): Promise<void> {
   if (plane) {
     const trusted = parseRanges(env.trustedProxies);
     const composer = mountNode(plane.composer, { appUrl: env.appUrl, trusted, log });
-    const pages = env.role === 'gate' ? notHere : await nextPages(env, root, server);
+    const pages = env.role === 'gate' ? notHere : await nextPages(env, root, server, trusted);
     handle = route(plane, composer, pages);
     closing.add('the requests under way', () => finishRequests(server));
   }
@@ -168,13 +168,20 @@ function route(plane: DataPlane, composer: Handler, pages: Handler): Handler {
   };
 }
 
-async function nextPages(env: Env, root: string, server: Server): Promise<Handler> {
+/** Next's pages know no socket, so they are told the client's address; nobody else can say it in its name. */
+async function nextPages(env: Env, root: string, server: Server, trusted: readonly AddressRange[]): Promise<Handler> {
   const { default: next } = await import('next');
   const dev = process.env.NODE_ENV === 'development';
   const pages = next({ dev, dir: root, hostname: env.host, port: portOf(server), httpServer: server });
   await pages.prepare();
   const handle = pages.getRequestHandler();
-  return (request, response) => void handle(request, response);
+  return (request, response) => {
+    const forwarded = request.headers['x-forwarded-for'];
+    const address = clientIp(request.socket.remoteAddress, forwarded?.toString(), trusted);
+    if (address) request.headers[CLIENT_ADDRESS_HEADER] = address;
+    else delete request.headers[CLIENT_ADDRESS_HEADER];
+    void handle(request, response);
+  };
 }
 
 function answerJson(response: ServerResponse, status: number, body: unknown): void {

@@ -18,11 +18,11 @@ export function EventTable({ records, asked, now }: { records: AuditRecord[]; as
             <Th className="w-28 first:pl-3 sm:w-32">Time</Th>
             <Th className="w-26">Verdict</Th>
             <Th>What</Th>
-            <Th className="w-[18%] max-md:hidden">Package</Th>
-            <Th className="w-[16%] max-lg:hidden">Credential</Th>
-            <Th className="w-[9%] max-xl:hidden">License</Th>
-            <Th className="w-[12%] max-sm:hidden sm:w-36 xl:w-[12%]">From</Th>
-            <Th className="w-[13%] last:pr-3 max-xl:hidden">With</Th>
+            <Th className="w-[16%] max-md:hidden">Package</Th>
+            <Th className="w-[14%] max-lg:hidden">Credential</Th>
+            <Th className="w-[8%] max-xl:hidden">License</Th>
+            <Th className="w-[11%] max-sm:hidden sm:w-36 xl:w-[11%]">From</Th>
+            <Th className="w-[12%] last:pr-3 max-xl:hidden">With</Th>
           </tr>
         </THead>
         <TBody>
