@@ -1,6 +1,6 @@
 import type { Needs } from '../ports/app';
 import { EVENT_COLUMNS, eventRow, type RawEvent } from './rows';
-import { type AuditRecord, auditRecord } from './search';
+import { type AuditRecord, auditEventView } from './search';
 
 /** One event with actor and data; null for an id that is none of ours or whose month was dropped. */
 export async function findEvent(app: Needs<'pool'>, id: string): Promise<AuditRecord | null> {
@@ -13,5 +13,6 @@ export async function findEvent(app: Needs<'pool'>, id: string): Promise<AuditRe
     `select ${EVENT_COLUMNS} from audit_events e where e.at = $1::timestamptz and e.id = $2`,
     [at, id],
   );
-  return rows[0] ? auditRecord(eventRow(rows[0])) : null;
+  const [row] = rows.map(eventRow);
+  return row ? { ...auditEventView(row), actor: row.actor, data: row.data } : null;
 }
