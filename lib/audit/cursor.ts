@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 
-const FETCH_ROWS = 2_000;
+const FETCH_ROWS = 500;
 
 /**
  * One reader's view of the database that does not move: every query inside sees the same instant. Nothing is written,

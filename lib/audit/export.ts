@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Needs } from '../ports/app';
 import { batches, inSnapshot } from './cursor';
-import { EVENT_COLUMNS, eventRow, type RawEvent } from './rows';
+import { EVENT_COLUMNS, type RawEvent } from './rows';
 import { type AuditEventView, type AuditFilter, auditEventView, conditions } from './search';
 
 export type ExportFormat = 'csv' | 'jsonl';
@@ -39,7 +39,7 @@ export async function* exportEvents(
   const query = `select ${EVENT_COLUMNS} from audit_events e ${where.sql()} order by e.at, e.id`;
   yield* inSnapshot(app.pool, async function* (client) {
     for await (const rows of batches<RawEvent>(client, query, where.values)) {
-      yield write(rows.map((raw) => auditEventView(eventRow(raw))));
+      yield write(rows.map(auditEventView));
     }
   });
 }

@@ -17,6 +17,7 @@ export class MonthStillNeeded extends DomainError {
  * Drops a past month of audit events. Its count and the end of its chain stay on record, in its row and in an event of
  * today's chain, so that `verifyAudit` can tell a dropped month from a stolen one. A month dropped before stays so.
  *
+ * @throws PostgreSQL's 55P03 where an export is being read for longer than 3 s; nothing was dropped then
  * @throws {MonthStillNeeded} for the present month, one that has none, or one whose events are not all sealed yet
  */
 export async function dropMonth(
@@ -28,6 +29,8 @@ export async function dropMonth(
   const now = app.clock.now();
   if (to > now.getTime()) throw new MonthStillNeeded(month, 'it is not over');
   await transact(app, async (tx) => {
+    // Dropping waits for whoever reads the log, and everybody who writes to it would wait behind: rather give up.
+    await tx.$executeRaw`set local lock_timeout = '3s'`;
     await lockName(tx, 'audit-sealer');
     const row = await tx.auditMonth.findUnique({ where: { month } });
     if (!row) throw new MonthStillNeeded(month, 'there are none');

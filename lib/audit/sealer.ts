@@ -10,6 +10,7 @@ import { ask } from './statement';
 type World = Needs<'pool' | 'keys' | 'clock' | 'env' | 'log'>;
 
 const BATCH_ROWS_MAX = 5_000;
+const STOP_MS_MAX = 5_000;
 
 /**
  * Seals each second's new events until stopped. Every process may start one; at any moment one of them works. Also makes
@@ -48,7 +49,8 @@ export function startSealer(app: World): { stop(): Promise<void> } {
     stop: async () => {
       stopped = true;
       if (timer) clearTimeout(timer);
-      await work;
+      // A round that hangs on a frozen database is left behind: uncommitted, it has done nothing.
+      await Promise.race([work, new Promise((resolve) => setTimeout(resolve, STOP_MS_MAX).unref())]);
     },
   };
 }

@@ -2,7 +2,7 @@ import { DomainError } from '../kit/errors';
 import type { Needs } from '../ports/app';
 import type { EventData, EventRow } from './canonical';
 import type { AuditAction } from './events';
-import { EVENT_COLUMNS, eventRow, type RawEvent } from './rows';
+import { EVENT_COLUMNS, type RawEvent } from './rows';
 
 /** An event as the command line, the API and exports give it (contract: names and order of the JSON). */
 export interface AuditEventView {
@@ -91,20 +91,21 @@ export async function searchRecords(
     `select ${EVENT_COLUMNS} from audit_events e ${where.sql()} order by e.at desc, e.id desc limit ${limit + 1}`,
     where.values,
   );
-  const records = rows.slice(0, limit).map((raw) => auditRecord(eventRow(raw)));
+  const records = rows.slice(0, limit).map(auditRecord);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   return { records, next: last ? cursorAt(Number(last.at), last.id) : null };
 }
 
-export function auditRecord(row: EventRow): AuditRecord {
-  const { actor, data, ...event } = row;
-  return { ...auditEventView({ ...event, actor, data }), actor, data };
+/** `row`: as stored, or as it came from the database. */
+export function auditRecord(row: EventRow | RawEvent): AuditRecord {
+  return { ...auditEventView(row), actor: row.actor, data: row.data };
 }
 
-export function auditEventView(row: EventRow): AuditEventView {
+/** `row`: as stored, or as it came from the database. */
+export function auditEventView(row: EventRow | RawEvent): AuditEventView {
   return {
     id: row.id,
-    at: new Date(row.at).toISOString(),
+    at: new Date(Number(row.at)).toISOString(),
     action: row.action,
     verdict: row.verdict,
     reason: row.reason,

@@ -15,7 +15,7 @@ export interface Shipper {
    * @throws the database's error where it is away; the events stay in the journal then
    */
   drain(): Promise<void>;
-  /** Tries once more to ship what is left, then stops. Call it when nothing appends any more, before the journal closes. */
+  /** Tries once more to ship what is left, for at most 5 s, then stops. Call it when nothing appends any more, before the journal closes. */
   stop(): Promise<void>;
   /** Bytes of the journal that are not in the table yet. */
   backlogBytes(): number;
@@ -30,6 +30,8 @@ const WAIT_MS = 100;
 const RETRY_MS_MAX = 2_000;
 const BATCH_LINES_MAX = 5_000;
 const BATCH_BYTES_MAX = 2_097_152;
+/** A shutdown has 25 s for everything; what is left is shipped at the next start. */
+const STOP_MS_MAX = 5_000;
 const SEGMENT_AGE_MS_MAX = 60_000;
 /** `xxxxxxxx ` before each line's JSON. */
 const CHECKSUM_LENGTH = 9;
@@ -136,7 +138,7 @@ export function startShipper(world: World): Shipper {
       if (timer) clearTimeout(timer);
       journal.endSegment();
       try {
-        await inTurn();
+        await Promise.race([inTurn(), expired(STOP_MS_MAX)]);
       } catch (error) {
         log.warn(`Audit events stay in the journal until the next start: ${errorMessage(error)}`, {
           backlogBytes: backlogBytes(),
@@ -145,6 +147,12 @@ export function startShipper(world: World): Shipper {
     },
     backlogBytes,
   };
+}
+
+function expired(waitMs: number): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`the database took longer than ${waitMs} ms`)), waitMs).unref();
+  });
 }
 
 type Batch = {

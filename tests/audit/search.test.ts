@@ -122,7 +122,7 @@ test('an export holds what was there when it began, is read in parts, and can be
     if (parts.length === 0) await transact(app, (tx) => storeEvents(app, tx, [anEvent({ at: at + 100 })]));
     parts.push(part);
   }
-  expect(parts).toHaveLength(3);
+  expect(parts).toHaveLength(9);
   const ids = parts
     .join('')
     .trimEnd()
