@@ -84,6 +84,8 @@ export async function composerIn(
             COMPOSER_HOME: home,
             COMPOSER_CACHE_DIR: cache,
             COMPOSER_ALLOW_SUPERUSER: '1',
+            // Errors are wrapped at the width of the terminal, in the middle of words.
+            COLUMNS: '500',
             ...client.env,
           },
         },
