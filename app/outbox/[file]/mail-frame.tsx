@@ -24,7 +24,8 @@ export function MailFrame({ html, title }: { html: string; title: string }) {
         title={title}
         onLoad={measure}
         sandbox="allow-same-origin allow-top-navigation-by-user-activation"
-        srcDoc={html.replace(/<head[^>]*>/i, '$&<base target="_top">')}
+        // A mail asks for a new window, which a sandboxed frame may not open.
+        srcDoc={html.replaceAll(' target="_blank"', '').replace(/<head[^>]*>/i, '$&<base target="_top">')}
         style={{ height }}
         className="block w-full"
       />
