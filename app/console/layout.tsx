@@ -12,7 +12,7 @@ import { currentViewer } from '../_viewer';
 import { signOut } from '../sign-in/sign-out';
 import { ConsoleMenu } from './console-menu';
 
-export const metadata: Metadata = { title: 'Console', robots: { index: false } };
+export const metadata: Metadata = { robots: { index: false } };
 
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
   const [app, viewer] = await Promise.all([theApp(), currentViewer()]);

@@ -10,7 +10,7 @@ import { Width } from '../_ui/width';
 import { currentViewer } from '../_viewer';
 import { signOut } from '../sign-in/sign-out';
 
-export const metadata: Metadata = { title: 'Your licenses', robots: { index: false } };
+export const metadata: Metadata = { robots: { index: false } };
 
 export default async function DashboardLayout({ children }: { children: ReactNode }) {
   const [app, viewer] = await Promise.all([theApp(), currentViewer()]);

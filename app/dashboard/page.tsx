@@ -1,3 +1,4 @@
+import type { Metadata } from 'next';
 import { redirect } from 'next/navigation';
 import { credentialsOfCustomer } from '../../lib/credentials/find';
 import type { Membership, Viewer } from '../../lib/identity/viewer';
@@ -11,6 +12,8 @@ import { requireViewer } from '../_viewer';
 import { CredentialList } from './credential-list';
 import { LicenseCard } from './license-card';
 import { SecretReveal } from './secret-reveal';
+
+export const metadata: Metadata = { title: 'Your licenses' };
 
 export default async function Dashboard() {
   const viewer = await requireViewer(paths.dashboard());

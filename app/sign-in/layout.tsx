@@ -6,7 +6,7 @@ import { DemoBar } from '../_ui/demo-bar';
 import { SiteFooter } from '../_ui/site-footer';
 import { NavLink, SiteHeader } from '../_ui/site-header';
 
-export const metadata: Metadata = { title: 'Sign in', robots: { index: false } };
+export const metadata: Metadata = { robots: { index: false } };
 
 export default async function SignInLayout({ children }: { children: ReactNode }) {
   const app = await theApp();

@@ -1,3 +1,4 @@
+import type { Metadata } from 'next';
 import { redirect } from 'next/navigation';
 import { LINK_MINUTES, ownPath } from '../../lib/identity/sign-in';
 import { paths } from '../../lib/paths';
@@ -8,6 +9,8 @@ import { Input } from '../_ui/input';
 import { Notice } from '../_ui/notice';
 import { currentViewer } from '../_viewer';
 import { askForLink } from './ask';
+
+export const metadata: Metadata = { title: 'Sign in' };
 
 /** What next-auth says went wrong, in words; it tells the reasons by these names. */
 const SENTENCES: Record<string, string> = {

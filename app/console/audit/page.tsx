@@ -1,5 +1,6 @@
 import type { Metadata } from 'next';
 import Link from 'next/link';
+import { redirect } from 'next/navigation';
 import { Suspense } from 'react';
 import { findEvent } from '../../../lib/audit/find';
 import { searchRecords } from '../../../lib/audit/search';
@@ -25,8 +26,12 @@ import { VerdictChart } from './verdict-chart';
 export const metadata: Metadata = { title: 'Audit log' };
 
 export default async function Audit({ searchParams }: { searchParams: SearchParams }) {
-  const asked = readAsked(await searchParams);
-  await requireStaff('audit.read', auditLink(asked, { event: asked.event, cursor: asked.cursor }));
+  const query = await searchParams;
+  const asked = readAsked(query);
+  const here = auditLink(asked, { event: asked.event, cursor: asked.cursor });
+  await requireStaff('audit.read', here);
+  // A form sends its empty fields too; an address that will be sent to a colleague says only what was asked.
+  if (Object.values(query).includes('')) redirect(here);
   const app = await theApp();
   const [found, event] = await Promise.all([search(app, asked), asked.event ? findEvent(app, asked.event) : null]);
   const now = app.clock.now();

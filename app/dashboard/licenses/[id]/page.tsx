@@ -1,3 +1,4 @@
+import type { Metadata } from 'next';
 import Link from 'next/link';
 import { notFound } from 'next/navigation';
 import { credentialsOfCustomer } from '../../../../lib/credentials/find';
@@ -10,6 +11,8 @@ import { requireViewer } from '../../../_viewer';
 import { CredentialList } from '../../credential-list';
 import { LicenseCard } from '../../license-card';
 import { SecretReveal } from '../../secret-reveal';
+
+export const metadata: Metadata = { title: 'License' };
 
 export default async function OneLicense({ params }: { params: Promise<{ id: string }> }) {
   const { id } = await params;
