@@ -129,13 +129,13 @@ export function startShipper(world: World): Shipper {
 
   return {
     drain: async () => {
-      // What was appended in this turn of the event loop reaches the file at its end.
-      await new Promise((resolve) => setImmediate(resolve));
+      await endOfTurn();
       await inTurn();
     },
     stop: async () => {
       stopped = true;
       if (timer) clearTimeout(timer);
+      await endOfTurn();
       journal.endSegment();
       try {
         await Promise.race([inTurn(), expired(STOP_MS_MAX)]);
@@ -147,6 +147,11 @@ export function startShipper(world: World): Shipper {
     },
     backlogBytes,
   };
+}
+
+/** What was appended in this turn of the event loop reaches the file at its end. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function expired(waitMs: number): Promise<never> {

@@ -77,7 +77,11 @@ test('a journal that is shipped a second time adds nothing, and shipped segments
   await second.drain();
   expect(await app.db.auditEvent.count()).toBe(21);
   expect(segmentFiles(folder)).toEqual(['00000002.journal']);
+  // The last words before a shutdown are shipped too.
+  const last = appended(again);
   await second.stop();
+  await last;
+  expect(await app.db.auditEvent.count()).toBe(22);
   expect(segmentFiles(folder)).toEqual([]);
 });
 
