@@ -4,7 +4,7 @@ import { Menu } from 'lucide-react';
 import { usePathname } from 'next/navigation';
 import { type ReactNode, useEffect, useState } from 'react';
 import { Button } from '../_ui/button';
-import { Dialog, DialogTrigger, SheetPanel } from '../_ui/dialog';
+import { Sheet } from '../_ui/sheet';
 
 /** The rail of a narrow screen: a sheet from the bottom edge, gone once one has arrived somewhere. */
 export function ConsoleMenu({ children }: { children: ReactNode }) {
@@ -13,15 +13,18 @@ export function ConsoleMenu({ children }: { children: ReactNode }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what closes it
   useEffect(() => setOpen(false), [path]);
   return (
-    <Dialog open={open} onOpenChange={setOpen}>
-      <DialogTrigger asChild>
+    <Sheet
+      open={open}
+      onOpenChange={setOpen}
+      side="bottom"
+      title="Console"
+      trigger={
         <Button look="quiet" size="icon" aria-label="Menu">
           <Menu aria-hidden />
         </Button>
-      </DialogTrigger>
-      <SheetPanel side="bottom" title="Console">
-        {children}
-      </SheetPanel>
-    </Dialog>
+      }
+    >
+      {children}
+    </Sheet>
   );
 }
