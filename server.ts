@@ -10,7 +10,14 @@ import { type Env, readEnv } from './lib/kit/env';
 import { DomainError, errorCode, errorMessage, isDomainError } from './lib/kit/errors';
 import { jsonLog, type Log } from './lib/kit/log';
 import type { PretendPayments } from './lib/ports/payments';
-import { assemble, type DataPlane, openDataPlane, openEnvironmentDatabase, projectRoot } from './lib/wiring';
+import {
+  assemble,
+  type DataPlane,
+  openDataPlane,
+  openEnvironmentDatabase,
+  projectRoot,
+  shipLeftJournals,
+} from './lib/wiring';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -127,6 +134,7 @@ async function open(env: Env, log: Log, closing: Closing): Promise<void> {
     const sealer = startSealer(app);
     closing.add('the sealer', () => sealer.stop());
   }
+  if (env.role === 'all' || env.role === 'web') await shipLeftJournals(app, join(env.dataFolder, 'journal'));
   if (env.role === 'all' || env.role === 'worker') {
     const { startWorker } = await import('./lib/worker/run');
     const running = startWorker(app);

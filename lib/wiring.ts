@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diskArchive } from './adapters/archive-disk';
@@ -119,6 +119,26 @@ export function openDataPlane(app: App, journalFolder: string): DataPlane {
       await Promise.all(gatePools.map((pool) => pool.end()));
     },
   };
+}
+
+/**
+ * Ships what gate workers of an earlier start left in journal folders that nobody uses now.
+ *
+ * @param ownFolder this process's journal; its subfolders belong to workers. The caller holds the data folder's claim
+ */
+export async function shipLeftJournals(app: App, ownFolder: string): Promise<void> {
+  const folders = (await readdir(ownFolder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  for (const { name } of folders) {
+    const journal = openJournal({
+      folder: join(ownFolder, name),
+      nodeName: app.env.nodeName,
+      clock: app.clock,
+      log: app.log,
+    });
+    const shipper = startShipper({ pool: app.pool, keys: app.keys, log: app.log, journal });
+    await shipper.stop();
+    await journal.close();
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { countThrottled } from '../audit/throttled';
 import { type PackageName, parsePackageName } from '../catalog/names';
 import type { Pool } from '../db/client';
+import { neighbourhood } from '../http/client-ip';
 import { absolute, paths } from '../paths';
 import type { Needs } from '../ports/app';
 import type { ArchiveStore } from '../ports/archive';
@@ -136,7 +137,7 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
   ): ComposerAnswer => {
     const answer = refuse(request, attempt, refusal, facts);
     const [counted] = answer.events;
-    if (counted) throttled.note(counted);
+    if (counted) throttled.note(counted, request.ip ? neighbourhood(request.ip) : undefined);
     return { ...answer, events: [] };
   };
 
