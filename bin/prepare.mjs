@@ -166,30 +166,42 @@ function machine() {
 }
 
 async function installPackages(stampBefore) {
+  const sameMachine = stampBefore === null || stampBefore.trimEnd().endsWith(machine());
   // Whoever runs npm by hand need not see everything removed and installed again.
-  if ((stampBefore === null || stampBefore.trimEnd().endsWith(machine())) && packagesMatchLock()) return;
+  if (sameMachine && packagesMatchLock()) return;
+  // npm writes its note last. Without one an earlier installation was cut off, and npm would take half a package for
+  // a whole one.
+  if (!sameMachine || !existsSync(at(NPM_NOTE))) rmSync(at('node_modules'), { recursive: true, force: true });
+  rmSync(at(NPM_NOTE), { force: true });
   const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  // Development packages too, also where NODE_ENV says production: a start compiles. Their scripts are not needed.
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  const args = [
+    // Not `npm ci`: that refuses a lock file written where a registry lacked the packages of other platforms.
+    ...['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'],
+    // Development packages too, also where NODE_ENV says production: a start compiles. Nobody's scripts are needed.
+    ...['--include=dev', '--include=optional', '--ignore-scripts'],
+  ];
   const cache = process.env.npm_config_cache ?? join(homedir(), '.npm');
   // A user without a home of its own (nobody, a service account) has nowhere to cache.
   if (!isWritable(cache)) args.push('--cache', at('dist/.npm-cache'));
-  await runTool('npm ci', npm[0], [...npm.slice(1), ...args, '--loglevel=error']);
+  await runTool('npm install', npm[0], [...npm.slice(1), ...args]);
 }
 
-/** npm's own note of what stands in node_modules says the same as package-lock.json. */
+const NPM_NOTE = 'node_modules/.package-lock.json';
+
+/** Whether npm noted that everything in package-lock.json that fits this machine stands in node_modules. */
 function packagesMatchLock() {
   let installed;
   try {
-    installed = JSON.parse(readFileSync(at('node_modules/.package-lock.json'), 'utf8')).packages;
+    installed = JSON.parse(readFileSync(at(NPM_NOTE), 'utf8')).packages;
   } catch {
     return false;
   }
   const { packages: wanted } = JSON.parse(readFileSync(at('package-lock.json'), 'utf8'));
-  const isSame = (path) => installed[path]?.integrity === wanted[path]?.integrity;
-  return (
-    Object.keys(installed).every(isSame) &&
-    Object.keys(wanted).every((path) => path === '' || isSame(path) || (wanted[path].optional && !installed[path]))
+  return Object.keys(wanted).every(
+    (path) =>
+      path === '' ||
+      installed[path]?.integrity === wanted[path].integrity ||
+      (wanted[path].optional && !installed[path]),
   );
 }
 
