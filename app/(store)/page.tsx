@@ -24,11 +24,11 @@ export default async function Store() {
           {products.map((product) => (
             <li
               key={product.id}
-              className="relative flex flex-col gap-2 rounded border bg-raised p-5 transition-colors hover:border-line-strong"
+              className="relative flex flex-col gap-2 rounded border bg-raised p-5 outline-focus outline-offset-2 transition-colors hover:border-line-strong has-[:focus-visible]:outline-2"
             >
               <h2 className="font-semibold text-lg">
                 {/* The whole card leads on, and is read as this one link. */}
-                <Link href={paths.product(product.slug)} className="after:absolute after:inset-0 after:rounded">
+                <Link href={paths.product(product.slug)} className="outline-none after:absolute after:inset-0">
                   {product.name}
                   <LinkPending />
                 </Link>

@@ -1,13 +1,30 @@
 'use client';
 
 import * as Radix from 'radix-ui/alert-dialog';
-import { useEffect, useRef, useState } from 'react';
-import { Button } from './button';
-import type { Confirmation } from './confirm';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { ActionAnswer } from '../../lib/http/action';
+import { Button, type ButtonLook } from './button';
 import { floating, veil } from './dialog';
 import { Field } from './field';
 import { Form, SubmitButton } from './form';
 import { Input } from './input';
+
+export interface Confirmation<T> {
+  /** Names the thing. */
+  title: ReactNode;
+  /** The consequence, and who is affected. */
+  children: ReactNode;
+  /** What the button says: what happens. */
+  act: string;
+  acting?: string;
+  look?: ButtonLook['look'];
+  action: (previous: ActionAnswer<T> | null, form: FormData) => Promise<ActionAnswer<T>>;
+  /** Sent along with the act. */
+  fields?: Record<string, string>;
+  /** Must be typed first; only for what cannot be undone. */
+  word?: string;
+  onDone?: (value: T) => void;
+}
 
 /** The part of `Confirm` that is fetched when it is needed. */
 export default function ConfirmPanel({

@@ -1,8 +1,14 @@
 'use client';
 
-import { useRef } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { Dialog, SheetPanel } from './dialog';
-import type { SheetContent } from './sheet';
+
+export interface SheetContent {
+  title: ReactNode;
+  description?: ReactNode;
+  side?: 'right' | 'bottom' | 'full';
+  children: ReactNode;
+}
 
 /** The part of `Sheet` that is fetched when it is needed. */
 export default function SheetBody({

@@ -14,13 +14,6 @@ import {
 const loadBody = () => import('./sheet-body');
 const Body = lazy(loadBody);
 
-export interface SheetContent {
-  title: ReactNode;
-  description?: ReactNode;
-  side?: 'right' | 'bottom' | 'full';
-  children: ReactNode;
-}
-
 interface TriggerProps {
   onClick?: MouseEventHandler;
   onPointerEnter?: () => void;

@@ -41,9 +41,12 @@ export default async function Outbox() {
           {mails.map((mail) => (
             <li
               key={mail.file}
-              className="relative grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-6 gap-y-1 py-3 transition-colors hover:bg-hover sm:px-3"
+              className="relative grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-6 gap-y-1 py-3 outline-focus transition-colors hover:bg-hover has-[:focus-visible]:outline-2 sm:px-3"
             >
-              <Link href={paths.outboxMail(mail.file)} className="truncate font-medium after:absolute after:inset-0">
+              <Link
+                href={paths.outboxMail(mail.file)}
+                className="truncate font-medium outline-none after:absolute after:inset-0"
+              >
                 {mail.subject}
                 <LinkPending />
               </Link>
