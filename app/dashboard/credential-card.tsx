@@ -68,23 +68,25 @@ export function CredentialCard({
           />
         )}
       </div>
-      <dl className="mt-4 grid gap-x-10 gap-y-3 text-sm md:grid-flow-col md:grid-cols-2 md:grid-rows-[auto_auto_auto]">
-        <Fact name="Username">
+      <dl className="mt-4 grid gap-x-10 gap-y-3 text-sm md:grid-cols-2">
+        <Fact name="Username" className="md:row-start-1">
           <span className="flex items-center gap-1">
             <Mono>{credential.username}</Mono>
             {works && <CopyButton text={credential.username} what="the username" className="-my-1.5" />}
           </span>
         </Fact>
-        <Fact name="Secret">
+        <Fact name="Secret" className="md:row-start-2">
           <span aria-hidden className="mr-3 font-mono tracking-widest">
             ••••••••
           </span>
-          <span className="text-ink-soft">shown once on {briefDay(credential.issuedAt, now)}</span>
+          <span className="text-ink-soft">
+            shown once on <span className="whitespace-nowrap">{briefDay(credential.issuedAt, now)}</span>
+          </span>
         </Fact>
-        <Fact name="Issued">
+        <Fact name="Issued" className="md:col-start-2 md:row-start-1">
           <Day at={credential.issuedAt} />
         </Fact>
-        <Fact name="Last used">
+        <Fact name="Last used" className="md:col-start-2 md:row-start-2">
           <LastUse credential={credential} now={now} />
         </Fact>
         <Fact name="Opens" className="md:col-span-2 md:row-start-3">

@@ -76,7 +76,6 @@ export async function endSession(
     await record(app, tx, {
       action: 'session.ended',
       by: await actorOf(tx, session.userId),
-      reason: 'signed-out',
       ...visitor,
       data: { sessionId: session.id },
     });

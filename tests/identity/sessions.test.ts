@@ -32,7 +32,7 @@ test('a session lasts until sign-out, and both ends are in the audit log', async
   expect(await viewerFromToken(app, token)).toBeNull();
   expect(await sessionEvents(app)).toEqual([
     ['session.started', `member:${userId}`, '203.0.113.7', 'Firefox/140', null],
-    ['session.ended', `member:${userId}`, '203.0.113.7', 'Firefox/140', 'signed-out'],
+    ['session.ended', `member:${userId}`, '203.0.113.7', 'Firefox/140', null],
   ]);
 });
 

@@ -19,8 +19,8 @@ export function EventTable({ records, asked, now }: { records: AuditRecord[]; as
             <Th className="w-26">Verdict</Th>
             <Th>What</Th>
             <Th className="w-[16%] max-md:hidden">Package</Th>
-            <Th className="w-[14%] max-lg:hidden">Credential</Th>
-            <Th className="w-[8%] max-xl:hidden">License</Th>
+            <Th className="w-[16%] max-lg:hidden">Credential</Th>
+            <Th className="w-[9%] max-xl:hidden">License</Th>
             <Th className="w-[11%] max-sm:hidden sm:w-36 xl:w-[11%]">From</Th>
             <Th className="w-[12%] last:pr-3 max-xl:hidden">With</Th>
           </tr>
@@ -78,17 +78,17 @@ function Row({ record, asked, now }: { record: AuditRecord; asked: Asked; now: D
       <Machine text={record.username ?? record.credentialId} className="max-lg:hidden" />
       <Machine text={record.licenseId} className="max-xl:hidden" />
       <Machine text={record.ip} className="max-sm:hidden" />
-      <Td className="truncate text-ink-soft text-xs last:pr-3 max-xl:hidden">{clientName(record.userAgent)}</Td>
+      <Td className="text-ink-soft text-xs last:pr-3 max-xl:hidden">{clientName(record.userAgent)}</Td>
     </Tr>
   );
 }
 
-/** What a machine wrote: shortened where it is long, whole on hover and in the event beside. */
+/** What a machine wrote, in at most two lines: whole on hover and in the event beside. */
 function Machine({ text, className }: { text: string | null; className?: string }) {
   return (
     <Td className={className}>
       {text && (
-        <span title={text} className="block truncate font-mono text-xs">
+        <span title={text} className="line-clamp-2 break-all font-mono text-xs">
           {text}
         </span>
       )}
