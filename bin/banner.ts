@@ -32,6 +32,11 @@ export function printBanner(app: App, demo: DemoSummary | null): void {
 
 function demoLines(app: App, demo: DemoSummary): string[] {
   const width = Math.max(...demo.signIns.map(({ email }) => email.length));
+  const lines = [
+    `Sign in at ${absolute(app.env.appUrl, paths.signIn())} as one of these; the link is in the outbox:`,
+    ...demo.signIns.map(({ email, role }) => `  ${email.padEnd(width)}  ${role}`),
+  ];
+  if (!demo.credential) return lines;
   const install = installLines({
     appUrl: app.env.appUrl,
     username: demo.credential.username,
@@ -39,8 +44,7 @@ function demoLines(app: App, demo: DemoSummary): string[] {
     packages: [demo.require],
   });
   return [
-    `Sign in at ${absolute(app.env.appUrl, paths.signIn())} as one of these; the link is in the outbox:`,
-    ...demo.signIns.map(({ email, role }) => `  ${email.padEnd(width)}  ${role}`),
+    ...lines,
     '',
     'Install a module, in an empty folder:',
     ...installSequence(install).map((line) => `  ${line}`),
