@@ -1,14 +1,6 @@
 'use client';
 
-import {
-  cloneElement,
-  lazy,
-  type MouseEventHandler,
-  type ReactElement,
-  type ReactNode,
-  Suspense,
-  useState,
-} from 'react';
+import { cloneElement, lazy, type MouseEventHandler, type ReactElement, Suspense, useState } from 'react';
 import type { Confirmation } from './confirm-panel';
 
 // The dialog is fetched when somebody reaches for it: most who see the button never press it.

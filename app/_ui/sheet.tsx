@@ -1,14 +1,7 @@
 'use client';
 
-import {
-  cloneElement,
-  lazy,
-  type MouseEventHandler,
-  type ReactElement,
-  type ReactNode,
-  Suspense,
-  useState,
-} from 'react';
+import { cloneElement, lazy, type MouseEventHandler, type ReactElement, Suspense, useState } from 'react';
+import type { SheetContent } from './sheet-body';
 
 // As with `Confirm`: the dialog is fetched when somebody reaches for it.
 const loadBody = () => import('./sheet-body');
