@@ -182,8 +182,9 @@ async function installPackages(stampBefore) {
   ];
   const cache = process.env.npm_config_cache ?? join(homedir(), '.npm');
   // A user without a home of its own (nobody, a service account) has nowhere to cache.
-  if (!isWritable(cache)) args.push('--cache', at('dist/.npm-cache'));
-  await runTool('npm install', npm[0], [...npm.slice(1), ...args]);
+  const ownCache = isWritable(cache) ? [] : ['--cache', at('dist/.npm-cache')];
+  await runTool('npm install', npm[0], [...npm.slice(1), ...args, ...ownCache]);
+  rmSync(at('dist/.npm-cache'), { recursive: true, force: true });
 }
 
 const NPM_NOTE = 'node_modules/.package-lock.json';
