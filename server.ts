@@ -42,6 +42,12 @@ class PortRefused extends DomainError {
   }
 }
 
+class DatabaseUnusable extends DomainError {
+  constructor(host: string, why: string) {
+    super('database-unusable', `The database at ${host} cannot be used: ${why}. Check DATABASE_URL.`);
+  }
+}
+
 /** What has to be let go of, last opened first. */
 class Closing {
   readonly #steps: { what: string; close: () => Promise<unknown> }[] = [];
@@ -115,26 +121,15 @@ async function open(env: Env, log: Log, closing: Closing): Promise<void> {
   const database = await openEnvironmentDatabase(env, log);
   closing.add('the database', () => database.release());
   const root = projectRoot();
-  if (env.role !== 'gate') await migrate(root, database.url);
+  if (env.role !== 'gate') await migrated(root, database.url);
   const { app, close } = await assemble(env, database.url, log);
   closing.add('the connections', close);
-
-  let plane: DataPlane | null = null;
-  if (env.role !== 'worker') {
-    const journalFolder =
-      worker === null ? join(env.dataFolder, 'journal') : join(env.dataFolder, 'journal', `worker-${worker}`);
-    const opened = openDataPlane(app, journalFolder);
-    plane = opened;
-    closing.add('the journal', () => opened.close());
-    globalThis.latchkeyRunning = Promise.resolve({ app, composer: opened.composer });
-  }
 
   if (env.role !== 'gate') {
     const { startSealer } = await import('./lib/audit/sealer');
     const sealer = startSealer(app);
     closing.add('the sealer', () => sealer.stop());
   }
-  if (env.role === 'all' || env.role === 'web') await shipLeftJournals(app, join(env.dataFolder, 'journal'));
   if (env.role === 'all' || env.role === 'worker') {
     const { startWorker } = await import('./lib/worker/run');
     const running = startWorker(app);
@@ -143,11 +138,16 @@ async function open(env: Env, log: Log, closing: Closing): Promise<void> {
 
   const demo = env.loadDemo && env.role === 'all' ? await (await import('./prisma/seed')).loadDemo(app) : null;
 
-  if (plane) {
+  if (env.role !== 'worker') {
     const trusted = parseRanges(env.trustedProxies);
-    const composer = mountNode(plane.composer, { appUrl: env.appUrl, trusted, log });
     const pages = env.role === 'gate' ? notHere : await nextPages(env, root, server, trusted);
-    handle = route(plane, composer, pages);
+    // Opened last: what came before keeps the event loop busy, and half a second of that would look like a lost database.
+    const folder = join(env.dataFolder, 'journal', worker === null ? '' : `worker-${worker}`);
+    const plane = openDataPlane(app, folder);
+    closing.add('the journal', () => plane.close());
+    globalThis.latchkeyRunning = Promise.resolve({ app, composer: plane.composer });
+    if (env.role !== 'gate') await shipLeftJournals(app, folder);
+    handle = route(plane, mountNode(plane.composer, { appUrl: env.appUrl, trusted, log }), pages);
     closing.add('the requests under way', () => finishRequests(server));
   }
 
@@ -159,6 +159,18 @@ async function open(env: Env, log: Log, closing: Closing): Promise<void> {
   if ('deliverWaiting' in app.payments) void (app.payments as PretendPayments).deliverWaiting();
   if (env.role === 'all') (await import('./bin/banner')).printBanner(app, demo);
   else log.info(`Ready as ${env.role}.`, { role: env.role, port: env.role === 'worker' ? null : portOf(server) });
+}
+
+/** As `migrate`, with a sentence where the database cannot be used at all. */
+async function migrated(root: string, databaseUrl: string): Promise<void> {
+  try {
+    await migrate(root, databaseUrl);
+  } catch (error) {
+    const code = errorCode(error) ?? '';
+    // Node's words for a host that does not answer; PostgreSQL's for who may not come in or asks for what is not there.
+    if (!/^(E[A-Z]+|28...|3D000|57P03)$/.test(code)) throw error;
+    throw new DatabaseUnusable(new URL(databaseUrl).host, errorMessage(error) || code);
+  }
 }
 
 /** One page of addresses: the data plane, the health checks, and everything else to Next. */
@@ -183,11 +195,14 @@ async function nextPages(env: Env, root: string, server: Server, trusted: readon
   const pages = next({ dev, dir: root, hostname: env.host, port: portOf(server), httpServer: server });
   await pages.prepare();
   const handle = pages.getRequestHandler();
+  const secure = env.appUrl.startsWith('https:');
   return (request, response) => {
     const forwarded = request.headers['x-forwarded-for'];
     const address = clientIp(request.socket.remoteAddress, forwarded?.toString(), trusted);
     if (address) request.headers[CLIENT_ADDRESS_HEADER] = address;
     else delete request.headers[CLIENT_ADDRESS_HEADER];
+    // RFC 6797: a browser that has been here by https once never asks by http again. Meaningless, and ignored, by http.
+    if (secure) response.setHeader('Strict-Transport-Security', 'max-age=31536000');
     void handle(request, response);
   };
 }
