@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
+export type Environment = Record<string, string | undefined>;
+
 export interface Ended {
   exit: number | null;
   signal: NodeJS.Signals | null;
@@ -19,9 +21,14 @@ export interface Child {
 export function aChild(
   command: string,
   args: readonly string[],
-  { env, cwd, stdin = '' }: { env: NodeJS.ProcessEnv; cwd: string; stdin?: string },
+  { env, cwd, stdin = '' }: { env: Environment; cwd: string; stdin?: string },
 ): Child {
-  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd,
+    env: env as NodeJS.ProcessEnv,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let output = '';
   let stdout = '';
   let stderr = '';
@@ -45,7 +52,7 @@ export function aChild(
 }
 
 /** The environment of this test run without what it says to the product: each test says that itself. */
-export function bareEnvironment(): NodeJS.ProcessEnv {
+export function bareEnvironment(): Environment {
   const { PATH, HOME, LANG, TMPDIR } = process.env;
   return { PATH, HOME, LANG, TMPDIR };
 }

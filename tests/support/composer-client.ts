@@ -128,3 +128,10 @@ const SHOWS_PROGRESS = new Set(['require', 'update', 'install']);
 export function basicAuth(url: string, { username, secret }: { username: string; secret: string }) {
   return { 'http-basic': { [new URL(url).host]: { username, password: secret } } };
 }
+
+/** The auth.json that stands in a mail's text part. */
+export function authJsonIn(text: string): { 'http-basic': Record<string, { username: string; password: string }> } {
+  const [json] = /^ {4}\{\n[\s\S]*?^ {4}\}$/m.exec(text) ?? [];
+  if (!json) throw new Error(`There is no auth.json in this mail:\n${text}`);
+  return JSON.parse(json);
+}
