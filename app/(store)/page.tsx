@@ -39,7 +39,7 @@ export default async function Store() {
                   <li key={each.name}>
                     <Mono>
                       {each.name}
-                      {each.releases[0] && ` ${each.releases[0].version}`}
+                      {each.latest && ` ${each.latest}`}
                     </Mono>
                   </li>
                 ))}

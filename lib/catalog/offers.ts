@@ -23,7 +23,9 @@ export interface OfferedPackage {
   name: string;
   type: string | null;
   description: string | null;
-  /** What the newest release needs of the machine and its platform: `php` → `>=8.1`. */
+  /** The newest stable version, else the newest of any stability; null before the first release. */
+  latest: string | null;
+  /** What that release needs of the machine and its platform: `php` → `>=8.1`. */
   requires: { name: string; constraint: string }[];
   /** Newest first, at most `releasesShown`; none that was withdrawn. */
   releases: { version: string; publishedAt: Date; notes: string | null }[];
@@ -49,7 +51,7 @@ const shown = {
             // By date here, by version below: an old line's fix may be published after a new line's release.
             orderBy: { publishedAt: 'desc' },
             take: releasesShown,
-            select: { version: true, versionNormalized: true, publishedAt: true, notes: true, metadata: true },
+            select: { version: true, versionNormalized: true, stability: true, publishedAt: true, notes: true, metadata: true },
           },
         },
       },
@@ -88,11 +90,13 @@ function offer(row: Row): Offer {
     refund: refundSentence(row.refundWindowDays),
     packages: row.packages.map(({ package: each }) => {
       const releases = [...each.releases].sort((a, b) => compareVersions(b.versionNormalized, a.versionNormalized));
+      const latest = releases.find((release) => release.stability === 'stable') ?? releases[0];
       return {
         name: each.name,
         type: each.type,
         description: each.description,
-        requires: platformNeeds(releases[0]?.metadata),
+        latest: latest?.version ?? null,
+        requires: platformNeeds(latest?.metadata),
         releases: releases.map(({ version, publishedAt, notes }) => ({ version, publishedAt, notes })),
       };
     }),

@@ -62,9 +62,11 @@ test('releases stand newest version first, without branches and what was withdra
   await aRelease(app, 'forms', '1.9.8', { daysAgo: 1 });
   await aRelease(app, 'forms', '2.11.0', { daysAgo: 0, withdrawn: true });
   await aRelease(app, 'forms', '9.9.9', { daysAgo: 0, stability: 'dev' });
+  await aRelease(app, 'forms', '3.0.0-beta1', { daysAgo: 0, stability: 'beta' });
 
   const [forms] = (await offerBySlug(app, 'forms'))?.packages ?? [];
-  expect(forms?.releases.map((each) => each.version)).toEqual(['2.10.0', '2.9.0', '1.9.8']);
+  expect(forms?.releases.map((each) => each.version)).toEqual(['3.0.0-beta1', '2.10.0', '2.9.0', '1.9.8']);
+  expect(forms?.latest, 'nobody is sold a beta as the latest').toBe('2.10.0');
   expect(forms?.requires).toEqual([
     { name: 'php', constraint: '>=8.1' },
     { name: 'magento/framework', constraint: '^2.10.0' },
