@@ -62,6 +62,7 @@ export function paymentRequired(reason: Reason, since: Date | null, what: string
 export function sentenceFor(reason: Reason, since: Date | null, what: string | null): string {
   const on = since ? ` on ${longDate(since)}` : '';
   const of = what ? `${what}: ` : '';
+  const the = what ? `${what}: the` : 'The';
   switch (reason) {
     case 'credential-revoked':
       return `This credential was revoked${on}. Use another or make a new one:`;
@@ -76,13 +77,13 @@ export function sentenceFor(reason: Reason, since: Date | null, what: string | n
     case 'no-license':
       return 'This credential opens no license. Bind one:';
     case 'license-refunded':
-      return `${of}the license was refunded${on} and access ended. Details:`;
+      return `${the} license was refunded${on} and access ended. Details:`;
     case 'license-revoked':
-      return `${of}the license was revoked${on}. Details:`;
+      return `${the} license was revoked${on}. Details:`;
     case 'license-suspended':
-      return `${of}the license is suspended${since ? ` since ${longDate(since)}` : ''}. Details:`;
+      return `${the} license is suspended${since ? ` since ${longDate(since)}` : ''}. Details:`;
     case 'license-lapsed':
-      return `${of}the license ended${on}. Renew it:`;
+      return `${the} license ended${on}. Renew it:`;
     case 'newer-than-term':
       return `${of}published after your updates ended${on}. Older versions stay installable; renew:`;
     case 'outside-constraint':

@@ -201,7 +201,7 @@ test('under "stop" nothing is installable after the term, and it is good to its 
   app.clock.set(license.coveredUntil!);
   expect((await plane.get('/composer/p2/acme/forms.json', { auth })).status).toBe(200);
   app.clock.advance(1);
-  refused(await plane.get('/composer/p2/acme/forms.json', { auth }), 402, /the license ended on/);
+  refused(await plane.get('/composer/p2/acme/forms.json', { auth }), 402, /The license ended on/);
 });
 
 test('an unchanged document is answered 304; a new version, a binding and a lapse each move its date', async () => {
