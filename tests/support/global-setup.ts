@@ -25,7 +25,11 @@ export default async function setup(): Promise<() => Promise<void>> {
   const embedded = await ensureEmbedded({ root: ROOT, dataFolder, log: silentLog, settings: FAST });
   process.env.LATCHKEY_TEST_POSTGRES = embedded.url;
   await makeTemplate();
+  // On a signal vitest ends within a millisecond and takes nothing down. The next run removes the files.
+  const endAtOnce = () => void process.kill(embedded.pid, 'SIGQUIT');
+  process.once('exit', endAtOnce);
   return async () => {
+    process.off('exit', endAtOnce);
     await embedded.release();
     await removeEmbedded(dataFolder);
   };
