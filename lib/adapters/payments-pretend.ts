@@ -13,7 +13,6 @@ import type {
   PaymentPrice,
   PaymentRefund,
   PretendPayments,
-  RefundRequest,
 } from '../ports/payments';
 import { CheckoutUnknown, RefundRefused } from './payments-errors';
 import { readNotice, signNotice } from './stripe-notice';
@@ -143,8 +142,9 @@ export function pretendPayments(settings: PretendSettings): PretendPayments {
       return { returnUrl };
     });
 
-  const refundPayment = ({ paymentIntentId, amountMinor, metadata, idempotencyKey }: RefundRequest) =>
+  const refundPayment: PretendPayments['refundPayment'] = (request) =>
     inTurn(async () => {
+      const { paymentIntentId, amountMinor, metadata, idempotencyKey } = request;
       const of = await chargeOfPaymentIntent(paymentIntentId);
       if (!of) throw new RefundRefused('nothing was paid.');
       const earlier = await refundsOfCharge(of.id);
@@ -162,14 +162,16 @@ export function pretendPayments(settings: PretendSettings): PretendPayments {
         status: 'succeeded',
         reason: null,
         metadata,
-        createdAt: clock.now(),
+        createdAt: request.at ?? clock.now(),
         idempotencyKey,
       };
       await writeObject(folder, refund);
       await writeObject(folder, { ...of, refundedMinor: of.refundedMinor + amount });
-      await tell('refund.created', { id: refund.id, object: 'refund' });
-      await tell('charge.refunded', { id: of.id, object: 'charge' });
-      await deliver();
+      if (request.tell !== false) {
+        await tell('refund.created', { id: refund.id, object: 'refund' });
+        await tell('charge.refunded', { id: of.id, object: 'charge' });
+        await deliver();
+      }
       return refund;
     });
 

@@ -153,6 +153,8 @@ export interface PretendPayments extends Payments {
   pay(sessionId: string, buyer: PretendBuyer): Promise<{ returnUrl: string }>;
   /** Sends again what could not be delivered, oldest first; returns how many notices still wait. */
   deliverWaiting(): Promise<number>;
+  /** `at` and `tell` as of a payment: for history that is brought in. */
+  refundPayment(request: RefundRequest & { at?: Date; tell?: boolean }): Promise<PaymentRefund>;
   /** Makes a price known, as if it had been set up at the provider. */
   putPrice(price: PaymentPrice): Promise<void>;
 }
