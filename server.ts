@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { mountNode, splitTarget } from './lib/composer/mount-node';
+import { isComposerPath, mountNode, splitTarget } from './lib/composer/mount-node';
 import { refusalBody } from './lib/composer/refusal';
 import { migrate } from './lib/db/migrate';
 import { claimDataFolder, clearRuntime, writeRuntime } from './lib/db/runtime';
@@ -177,7 +177,7 @@ async function migrated(root: string, databaseUrl: string): Promise<void> {
 function route(plane: DataPlane, composer: Handler, pages: Handler): Handler {
   return (request, response) => {
     const { path } = splitTarget(request.url ?? '/');
-    if (path.startsWith('/composer/') || path === '/composer') return composer(request, response);
+    if (isComposerPath(path)) return composer(request, response);
     if (path === '/healthz') return answerJson(response, 200, { alive: true });
     if (path === '/readyz') {
       const { state } = plane.composer.reach;

@@ -48,6 +48,16 @@ export function splitTarget(target: string): { path: string; query: string } {
   return mark < 0 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) };
 }
 
+/**
+ * Whether a path belongs to the data plane, also where dot segments or an encoding hide it: whatever Next would resolve to
+ * its own mount must not reach that mount behind a front door, since it knows no socket and takes a client's word for
+ * its address.
+ */
+export function isComposerPath(path: string): boolean {
+  if (/^\/composer(\/|$)/.test(path)) return true;
+  return /[.\\%]/.test(path) && /^\/+composer(\/|$)/.test(new URL(`http://host${path}`).pathname);
+}
+
 function send(answer: ComposerAnswer, response: ServerResponse): void {
   const { headers, body } = answer;
   if (body) headers['Content-Length'] = String(body.length);

@@ -46,7 +46,9 @@ export function clientIp(
 export function usualForm(text: string | undefined): string | null {
   if (!text) return null;
   // The common case: plain IPv4, or IPv4 as Node's dual-stack sockets spell it.
-  const plain = text.startsWith('::ffff:') ? text.slice(7) : text;
+  const unwrapped = text.startsWith('::ffff:') ? text.slice(7) : text;
+  // Some proxies write the client's port too.
+  const plain = unwrapped.replace(/^(\d[\d.]+):\d+$/, '$1');
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(plain)) return ipaddr.IPv4.isValidFourPartDecimal(plain) ? plain : null;
   const bare = text.replace(/^\[|\](:\d+)?$/g, '').replace(/%.*$/, '');
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : null;
