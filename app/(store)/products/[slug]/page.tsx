@@ -4,6 +4,7 @@ import { cache } from 'react';
 import { type OfferedPackage, offerBySlug } from '../../../../lib/catalog/offers';
 import { theApp } from '../../../_app';
 import { Mono } from '../../../_ui/code-block';
+import { MarkdownText } from '../../../_ui/markdown';
 import { Money } from '../../../_ui/money';
 import { Notice } from '../../../_ui/notice';
 import { Day } from '../../../_ui/time';
@@ -51,22 +52,16 @@ export default async function Product({ params }: Props) {
       )}
 
       <div className="flex max-w-[680px] flex-col gap-10">
-        {product.description && <Paragraphs text={product.description} />}
+        {product.description && (
+          <section aria-label="Description">
+            <MarkdownText text={product.description} />
+          </section>
+        )}
         {product.packages.map((each) => (
           <PackageFacts key={each.name} facts={each} described={each.description !== product.summary} />
         ))}
       </div>
     </div>
-  );
-}
-
-function Paragraphs({ text }: { text: string }) {
-  return (
-    <section aria-label="Description" className="flex flex-col gap-4">
-      {text.split(/\n\s*\n/).map((paragraph) => (
-        <p key={paragraph}>{paragraph.trim()}</p>
-      ))}
-    </section>
   );
 }
 
