@@ -102,6 +102,9 @@ function written(chunk: string | Buffer): Promise<void> {
   });
 }
 
+// As in the front door: a warning of Prisma's driver is no business of whoever runs a command.
+process.noDeprecation = true;
+
 // A reader that has seen enough (`| head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
