@@ -301,4 +301,7 @@ async function superviseGates(env: Env, log: Log): Promise<void> {
   process.on('SIGINT', () => void stop());
 }
 
+// Prisma loads relations side by side on one connection, which its driver announces to give up some day: nothing that
+// whoever starts this could do anything about.
+process.noDeprecation = true;
 await main();
