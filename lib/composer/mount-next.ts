@@ -26,7 +26,9 @@ export function mountNext(
           query,
           authorization: header('authorization'),
           ifModifiedSince: header('if-modified-since'),
-          acceptEncoding: header('accept-encoding'),
+          // Next drops a handler's Content-Encoding and Content-Length, and compresses by itself: bytes that we had
+          // zipped would reach Composer zipped twice.
+          acceptEncoding: undefined,
           range: header('range'),
           ifRange: header('if-range'),
           userAgent: header('user-agent'),
