@@ -1,5 +1,5 @@
 // What the npm scripts call: brings the clone up to date, then does what was asked.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { endToolsOnSignal, giveUp, prepare, ROOT, readEnvFile, run, SetupFailed } from './prepare.mjs';
@@ -53,13 +53,23 @@ async function build() {
   await prepare('pages', say);
 }
 
-/** The long runs: `bench/run.ts`, `bench/drill.ts`, `bench/fuzz.ts`, on the compiled product. */
+/** The long runs, on the compiled product: `bench/drill.ts`, `bench/fuzz.ts`, and every other script of bench/. */
 async function script() {
-  const file = `bench/${command === 'bench' ? 'run' : command}.ts`;
-  if (!existsSync(join(ROOT, file))) throw new SetupFailed(`There is no ${file} to run.`);
+  const all = filesOf('bench').filter((file) => file.endsWith('.ts'));
+  const alone = command === 'bench' ? args[0] : command;
+  const chosen = alone
+    ? all.filter((file) => file === `${alone}.ts`)
+    : all.filter((file) => file !== 'drill.ts' && file !== 'fuzz.ts');
+  if (chosen.length === 0) throw new SetupFailed(`There is no bench/${alone ?? '*'}.ts to run.`);
   await prepare('pages', say);
-  const { code } = await node('tsx/dist/cli.mjs', [file, ...args]);
-  process.exitCode = code ?? 1;
+  for (const file of chosen) {
+    const { code } = await node('tsx/dist/cli.mjs', [`bench/${file}`, ...(command === 'bench' ? args.slice(1) : args)]);
+    if (code !== 0) process.exitCode = 1;
+  }
+}
+
+function filesOf(folder) {
+  return existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)) : [];
 }
 
 /** Everything quick: no browser, no Composer. */
