@@ -317,7 +317,16 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     const size = release.archiveBytes;
     const range = request.ifRange && request.ifRange !== etag ? null : byteRange(request.range, size);
     if (range === 'unsatisfiable') {
-      return { status: 416, headers: { ...common, 'Content-Range': `bytes */${size}` }, body: null, events };
+      return {
+        status: 416,
+        headers: {
+          'Content-Type': 'application/json',
+          'Cache-Control': 'no-store',
+          'Content-Range': `bytes */${size}`,
+        },
+        body: refusalBody(appUrl, { sentence: `This archive has ${size} bytes; the range lies outside.` }),
+        events,
+      };
     }
     const { start, end } = range ?? { start: 0, end: size - 1 };
     return {
