@@ -61,6 +61,8 @@ export function isComposerPath(path: string): boolean {
 function send(answer: ComposerAnswer, response: ServerResponse): void {
   const { headers, body } = answer;
   if (body) headers['Content-Length'] = String(body.length);
+  // What is left of a body too large is not read, so nothing can follow it on this connection.
+  if (answer.status === 413) headers.Connection = 'close';
   response.writeHead(answer.status, headers);
   response.end(body ?? undefined);
 }
