@@ -108,7 +108,8 @@ export function gone(what: string, why: string | null): Refusal {
   return {
     status: 410,
     reason: 'withdrawn',
-    sentence: `${what} was withdrawn${why ? `: ${why}` : ''}. Run composer update for another version.`,
+    // The reason is a person's sentence, with or without its full stop.
+    sentence: `${what} was withdrawn${why ? `: ${why.replace(/[.\s]+$/, '')}` : ''}. Run composer update for another version.`,
   };
 }
 

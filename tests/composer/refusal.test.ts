@@ -35,3 +35,11 @@ test('a short sentence is followed by where to go on', () => {
       'acme/forms 2.1.0: the license was refunded on 22 November 2026 and access ended. Details: https://shop.example/dashboard',
   });
 });
+
+test('the reason of a withdrawal ends with one full stop, whoever wrote it how', () => {
+  for (const why of ['It sends mails twice.', 'It sends mails twice', 'It sends mails twice. ']) {
+    expect(gone('acme/forms 2.1.0', why).sentence).toBe(
+      'acme/forms 2.1.0 was withdrawn: It sends mails twice. Run composer update for another version.',
+    );
+  }
+});
