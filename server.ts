@@ -176,7 +176,7 @@ async function migrated(root: string, databaseUrl: string): Promise<void> {
 /** One page of addresses: the data plane, the health checks, and everything else to Next. */
 function route(plane: DataPlane, composer: Handler, pages: Handler): Handler {
   return (request, response) => {
-    const { path } = splitTarget(request.url ?? '/');
+    const { path, query } = splitTarget(request.url ?? '/');
     if (isComposerPath(path)) return composer(request, response);
     if (path === '/healthz') return answerJson(response, 200, { alive: true });
     if (path === '/readyz') {
@@ -184,6 +184,8 @@ function route(plane: DataPlane, composer: Handler, pages: Handler): Handler {
       const mode = state === 'up' && !plane.journal.full ? 'normal' : 'degraded';
       return answerJson(response, plane.journal.full ? 503 : 200, { database: state, mode });
     }
+    // Next cannot read the forms that begin otherwise: a proxy's whole URL, and the asterisk of OPTIONS.
+    if (!request.url?.startsWith('/')) request.url = query === '' ? path : `${path}?${query}`;
     return pages(request, response);
   };
 }
