@@ -1,9 +1,11 @@
 import type { AuditAction } from '../../lib/audit/events';
 import { exportEvents } from '../../lib/audit/export';
+import { record } from '../../lib/audit/record';
 import { type AuditFilter, searchEvents } from '../../lib/audit/search';
 import { verifyAudit } from '../../lib/audit/verify';
+import { transact } from '../../lib/db/transact';
 import { findCustomer } from '../../lib/identity/customers';
-import { type App, type Command, type Invocation, instant, required, WrongUsage, wholeNumber } from './command';
+import { type App, BY_CLI, type Command, type Invocation, instant, required, WrongUsage, wholeNumber } from './command';
 
 const FILTER_USAGE =
   '[--license ID] [--customer MAIL] [--credential ID] [--package NAME] [--since T] [--until T] [--action A] [--verdict admitted|refused]';
@@ -54,7 +56,11 @@ export const auditCommands: Command[] = [
     async run(app, args) {
       const format = required(args, 'format');
       if (format !== 'csv' && format !== 'jsonl') throw new WrongUsage('--format is csv or jsonl.');
-      return { json: null, text: '', stream: exportEvents(app, await filterOf(app, args), format) };
+      const filter = await filterOf(app, args);
+      await transact(app, (tx) =>
+        record(app, tx, { action: 'audit.exported', by: BY_CLI, data: { format, ...asAsked(args) } }),
+      );
+      return { json: null, text: '', stream: exportEvents(app, filter, format) };
     },
   },
   {
@@ -70,6 +76,12 @@ export const auditCommands: Command[] = [
     },
   },
 ];
+
+/** The filter in the words it was asked with. */
+function asAsked(args: Invocation): Record<string, string> {
+  const flags = Object.keys(FILTER_OPTIONS).map((flag) => [flag, args.text(flag)] as const);
+  return Object.fromEntries(flags.filter((flag): flag is [string, string] => flag[1] !== null));
+}
 
 async function filterOf(app: App, args: Invocation): Promise<AuditFilter> {
   const now = app.clock.now();
