@@ -16,8 +16,16 @@ import { CredentialUnknown } from './revoke';
 export const OVERLAP_DAYS_MAX = 90;
 
 export class CredentialNotWorking extends DomainError {
-  constructor(readonly credential: Credential) {
-    super('credential-not-working', `The credential ${credential.username} no longer works, so it cannot be replaced.`);
+  constructor(
+    readonly credential: Credential,
+    successor: Pick<Credential, 'username'> | null = null,
+  ) {
+    super(
+      'credential-not-working',
+      successor
+        ? `The credential ${credential.username} was replaced by ${successor.username} already.`
+        : `The credential ${credential.username} no longer works.`,
+    );
   }
 }
 
@@ -60,7 +68,8 @@ export async function rotateCredential(
     });
     if (!old) throw new CredentialUnknown(credentialId);
     const now = app.clock.now();
-    if (credentialStanding(old, now) !== 'working' || old.replacedBy) throw new CredentialNotWorking(old);
+    if (credentialStanding(old, now) !== 'working' || old.replacedBy)
+      throw new CredentialNotWorking(old, old.replacedBy);
 
     const successor = await issueCredential(app, tx, minted, {
       customerId: old.customerId,

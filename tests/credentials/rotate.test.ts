@@ -31,12 +31,20 @@ test('a credential that was replaced already, an unknown one and an overlap out 
   const app = await aVendor();
   await aProduct(app);
   const { credential } = await aHolder(app);
-  await rotateCredential(app, { credentialId: credential.id, by: CLI, overlapDays: 30 });
+  const { credential: successor } = await rotateCredential(app, {
+    credentialId: credential.id,
+    by: CLI,
+    overlapDays: 30,
+  });
   const before = await app.db.auditEvent.count();
 
   const rotate = (credentialId: string, overlapDays: number) =>
     rotateCredential(app, { credentialId, by: CLI, overlapDays });
-  await expect(rotate(credential.id, 0)).rejects.toMatchObject({ code: 'credential-not-working' });
+  // Both work still, so the sentence must not say that the old one stopped.
+  await expect(rotate(credential.id, 0)).rejects.toMatchObject({
+    code: 'credential-not-working',
+    message: `The credential ${credential.username} was replaced by ${successor.username} already.`,
+  });
   await expect(rotate('crd_nobody', 0)).rejects.toMatchObject({ code: 'credential-unknown' });
   await expect(rotate(credential.id, 91)).rejects.toMatchObject({ code: 'overlap-out-of-range' });
   await expect(rotate(credential.id, 1.5)).rejects.toMatchObject({ code: 'overlap-out-of-range' });
