@@ -82,6 +82,6 @@ async function unclaimed(tx: Tx, stripeCustomerId: string | null | undefined): P
 /** By id (`cus_…`) or mail address; null where there is none. */
 export async function findCustomer(app: Needs<'db'>, idOrEmail: string): Promise<Customer | null> {
   return app.db.customer.findFirst({
-    where: idOrEmail.startsWith('cus_') ? { id: idOrEmail } : { email: idOrEmail.trim().toLowerCase() },
+    where: idOrEmail.includes('@') ? { email: idOrEmail.trim().toLowerCase() } : { id: idOrEmail },
   });
 }
