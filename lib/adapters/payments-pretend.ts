@@ -350,9 +350,9 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function writeFileByRename(folder: string, name: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, `${name}.${randomLower(8)}`);
-  await writeFile(draft, text);
+  await writeFile(draft, text, { mode: 0o600 });
   await rename(draft, join(folder, name));
 }
 

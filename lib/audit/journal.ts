@@ -109,7 +109,7 @@ class FileJournal implements JournalFiles {
     this.#segmentBytesMax = options.segmentBytesMax ?? 8 * MEBIBYTE;
     this.#reserveBytes = options.reserveBytes ?? 4 * MEBIBYTE;
     this.#node = JSON.stringify(options.nodeName);
-    mkdirSync(this.#folder, { recursive: true });
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(this.#folder).sort()) {
       const number = Number(SEGMENT_NAME.exec(name)?.[1] ?? 0);
       if (number === 0) continue;
