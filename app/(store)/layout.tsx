@@ -1,28 +1,12 @@
 import type { ReactNode } from 'react';
-import { paths } from '../../lib/paths';
 import { theApp } from '../_app';
-import { DemoBar } from '../_ui/demo-bar';
-import { SiteFooter } from '../_ui/site-footer';
-import { NavLink, SiteHeader } from '../_ui/site-header';
-import { Width } from '../_ui/width';
+import { Site, StoreLinks } from '../_ui/site';
 
 export default async function StoreLayout({ children }: { children: ReactNode }) {
-  const app = await theApp();
+  const { env } = await theApp();
   return (
-    <>
-      {app.env.mode === 'demo' && <DemoBar />}
-      <SiteHeader>
-        <NavLink href={paths.home()} aside>
-          Products
-        </NavLink>
-        <NavLink href={paths.dashboard()}>Your licenses</NavLink>
-      </SiteHeader>
-      <Width is="wide" className="pt-10 sm:pt-14">
-        <main id="content" tabIndex={-1} className="outline-none">
-          {children}
-        </main>
-      </Width>
-      <SiteFooter />
-    </>
+    <Site demo={env.mode === 'demo'} links={<StoreLinks />}>
+      {children}
+    </Site>
   );
 }
