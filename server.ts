@@ -24,6 +24,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 /** From the signal to the last process: what is not done by then is cut off. */
 const STOP_WITHIN_MS = 24_000;
 const IN_FLIGHT_MS = 8_000;
+const REPLACE_AFTER_MS = 1_000;
 /** As nginx's default; Node itself would allow 16 KB and answer 431 beyond. */
 const HEADER_BYTES_MAX = 8_192;
 
@@ -95,11 +96,16 @@ async function main(): Promise<void> {
   try {
     await open(env, log, closing);
   } catch (error) {
-    process.stderr.write(
-      isDomainError(error) ? `${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`,
-    );
+    tell(error);
     await stop(1);
   }
+}
+
+/** A refusal is its sentence; only a bug shows where it happened. */
+function tell(error: unknown): void {
+  process.stderr.write(
+    isDomainError(error) ? `${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`,
+  );
 }
 
 async function open(env: Env, log: Log, closing: Closing): Promise<void> {
@@ -272,38 +278,52 @@ async function finishRequests(server: Server): Promise<void> {
 /** `GATE_WORKERS` processes behind one port; one that dies is replaced. The database and the claim belong to this one. */
 async function superviseGates(env: Env, log: Log): Promise<void> {
   const claim = await claimDataFolder(env.dataFolder, env.nodeName);
+  // Told once, by this process, and not by each worker.
+  const probe = createServer();
+  await listen(probe, env);
+  await new Promise((resolve) => probe.close(resolve));
   const database = await openEnvironmentDatabase(env, log);
   let stopping = false;
   const fork = (number: number) => {
+    if (stopping) return;
     const gate = cluster.fork({
       LATCHKEY_GATE_WORKER: String(number),
       LATCHKEY_MODE: env.mode,
       DATABASE_URL: database.url,
     });
+    let listened = false;
+    gate.on('listening', () => {
+      listened = true;
+    });
     gate.on('exit', () => {
       if (stopping) return;
       log.error(`Gate worker ${number} ended and is replaced.`, { worker: number });
-      fork(number);
+      // One that cannot even begin is given time, so that it does not fill the log.
+      setTimeout(() => fork(number), listened ? 0 : REPLACE_AFTER_MS);
     });
   };
   for (let number = 1; number <= env.gateWorkers; number++) fork(number);
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    const ended = Object.values(cluster.workers ?? {}).map(
-      (gate) => new Promise((resolve) => gate?.on('exit', resolve)),
-    );
-    for (const gate of Object.values(cluster.workers ?? {})) gate?.kill('SIGTERM');
+    const gates = Object.values(cluster.workers ?? {}).filter((gate) => gate !== undefined);
+    const ended = gates.map((gate) => new Promise((resolve) => gate.on('exit', resolve)));
+    // Not `gate.kill`, which waits for every kept-alive connection before it sends the signal.
+    for (const gate of gates) gate.process.kill('SIGTERM');
     await Promise.all(ended);
     await database.release();
     await claim.release();
     process.exit(0);
   };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
 }
 
 // Prisma loads relations side by side on one connection, which its driver announces to give up some day: nothing that
 // whoever starts this could do anything about.
 process.noDeprecation = true;
-await main();
+try {
+  await main();
+} catch (error) {
+  tell(error);
+  process.exit(1);
+}

@@ -93,7 +93,7 @@ export async function anInstallation(of: { embedded?: boolean; env?: Environment
     launch: (over) => node('dist/server.js', [], over),
     async start(over) {
       const child = here.launch(over);
-      await serving(child, url);
+      await serving(child, over?.PORT ? `http://localhost:${over.PORT}` : url);
       return {
         ...child,
         pid: child.process.pid ?? 0,
