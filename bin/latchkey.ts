@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { migrate } from '../lib/db/migrate';
 import { readRuntime } from '../lib/db/runtime';
+import { databaseUnusable } from '../lib/db/unusable';
 import { readEnv } from '../lib/kit/env';
 import { isDomainError } from '../lib/kit/errors';
 import { jsonLog } from '../lib/kit/log';
@@ -79,6 +80,8 @@ async function run(command: Command, args: Invocation): Promise<number> {
     } finally {
       await close();
     }
+  } catch (error) {
+    throw databaseUnusable(error, database.url) ?? error;
   } finally {
     await database.release();
   }

@@ -81,7 +81,7 @@ const schema = z.object({
   APP_KEYS_OLD: list.optional(),
   GATE_WORKERS: z.coerce.number().int().min(1).max(64).default(1),
   NODE_NAME: text.regex(/^[\w.-]{1,64}$/, 'must be up to 64 letters, digits, dots, dashes').default('main'),
-  DATABASE_URL: text.optional(),
+  DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://').optional(),
   DATABASE_REPLICA_URLS: list.default([]),
   STRIPE_SECRET_KEY: secret.optional(),
   STRIPE_WEBHOOK_SECRET: secret.optional(),
