@@ -22,7 +22,7 @@ import {
   returnedMinor,
 } from './money-standing';
 import { namedLicenses, requestedBy } from './refund-metadata';
-import { answerTasks, raiseTask } from './staff-tasks';
+import { answerTasks, raiseTask, reopenTasks } from './staff-tasks';
 
 export type BillingWorld = Pick<App, 'db' | 'clock' | 'env' | 'keys' | 'passwords' | 'payments'>;
 
@@ -255,10 +255,11 @@ async function askStaff(
   const about = { customerId: order.customerId, purchaseId: order.id };
   const buyer = order.customer.email ?? order.customer.id;
   const partial = after.refunds.filter((refund) => hasSucceeded(refund) && refund.licenseIds.length === 0);
+  const tasks = partial.map(({ id }) => ({ kind: 'partial-refund' as const, subject: id }));
   if (isReturnedInFull(after)) {
-    const tasks = partial.map(({ id }) => ({ kind: 'partial-refund' as const, subject: id }));
     await answerTasks(app, tx, tasks, 'The order has since been refunded in full.');
   } else {
+    if (isReturnedInFull(before)) await reopenTasks(tx, tasks);
     for (const refund of partial) {
       if (before.refunds.some((each) => each.id === refund.id && hasSucceeded(each))) continue;
       const amounts = `${formatMoney(refund.amountMinor, order.currency)} of ${formatMoney(after.paidMinor, order.currency)}`;

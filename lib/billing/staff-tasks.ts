@@ -52,3 +52,11 @@ export async function answerTasks(
     data: { resolvedAt: app.clock.now(), resolvedBy: 'system', resolution },
   });
 }
+
+/** Opens tasks again whose answer no longer holds; what a person answered stays answered. */
+export async function reopenTasks(tx: Tx, tasks: { kind: BillingTaskKind; subject: string }[]): Promise<void> {
+  await tx.staffTask.updateMany({
+    where: { dedupeKey: { in: tasks.map((task) => `${task.kind}:${task.subject}`) }, resolvedBy: 'system' },
+    data: { resolvedAt: null, resolvedBy: null, resolution: null },
+  });
+}

@@ -115,6 +115,23 @@ test('a partial refund changes nothing and asks the staff, until the order is re
   expect(await state()).toMatchObject({ licenses: [{ standing: 'refunded' }], tasks: [] });
 });
 
+test('the staff are asked about a partial refund again when the full one that followed fails', async () => {
+  const { app, stripe, sells, hears } = await aShop();
+  const { chargeId } = stripe.buys({ email: ANNA, lines: [{ price: await sells('forms') }] });
+  stripe.refunds({ chargeId, amountMinor: 1_000 });
+  await hears();
+  const rest = stripe.refunds({ chargeId });
+  await hears();
+  expect(await app.db.staffTask.count({ where: { resolvedAt: null } })).toBe(0);
+
+  stripe.refundBecomes(rest.id, 'failed');
+  await hears();
+
+  expect(await app.db.staffTask.findMany({ where: { resolvedAt: null } })).toMatchObject([
+    { kind: 'partial-refund', resolvedBy: null, resolution: null },
+  ]);
+});
+
 test('a refund that names a license ends that one only', async () => {
   const { app, stripe, sells, hears } = await aShop();
   const { chargeId } = stripe.buys({ email: ANNA, lines: [{ price: await sells('forms'), quantity: 2 }] });
