@@ -16,9 +16,9 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../kit/clock';
 import { errorCode, errorMessage } from '../kit/errors';
-import { newEventId } from '../kit/ids';
+import { openEventIds } from '../kit/ids';
 import type { Log } from '../kit/log';
-import type { GateEvent, Journal } from '../ports/journal';
+import type { GateEvent, Journal, PreparedEvent } from '../ports/journal';
 import { cleaned } from './cleaning';
 
 /** One file of the journal, as far as it may be shipped. */
@@ -60,6 +60,12 @@ const MEBIBYTE = 1_048_576;
 const SEGMENT_NAME = /^(\d{8})\.journal$/;
 const SYNC_AFTER_MS = 500;
 const PROBE_EVERY_MS = 1_000;
+/** Room for what one turn of the event loop usually brings; more is made where a turn brings more. */
+const LINES_BYTES = 64 * 1_024;
+/** `xxxxxxxx ` before each line's JSON. */
+const CHECKSUM_BYTES = 8;
+const SPACE = 32;
+const LINE_FEED = 10;
 const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
@@ -85,7 +91,9 @@ class FileJournal implements JournalFiles {
   #full = false;
   #closed = false;
 
-  #lines = '';
+  /** The lines of this turn of the event loop, encoded as they come: text would be flattened, encoded and copied twice. */
+  #lines = Buffer.allocUnsafeSlow(LINES_BYTES);
+  #linesBytes = 0;
   #waiting: ((error: Error | null) => void)[] = [];
   #listener: () => void = () => undefined;
 
@@ -99,8 +107,7 @@ class FileJournal implements JournalFiles {
   #reserveHeld = false;
   #probeTimer: NodeJS.Timeout | null = null;
 
-  #instant = 0;
-  #sequence = 0;
+  readonly #newId = openEventIds();
 
   constructor(options: JournalOptions) {
     this.#folder = options.folder;
@@ -129,19 +136,43 @@ class FileJournal implements JournalFiles {
     return this.#full;
   }
 
-  append(event: GateEvent, written: (error: Error | null) => void): void {
+  append(event: GateEvent | PreparedEvent, written: (error: Error | null) => void): void {
     if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-    this.#waiting.push(written);
+    const encoded = 'encoded' in event ? event.encoded : this.#encoded(event);
     const instant = this.#clock.now().getTime();
-    this.#sequence = instant === this.#instant ? this.#sequence + 1 : 0;
-    this.#instant = instant;
-    const json =
-      `[${instant},"${newEventId(instant, this.#sequence)}","${event.action}","${event.verdict}",` +
-      `${quoted(event.reason)},${quoted(event.ip)},${quoted(event.userAgent)},${quoted(event.username)},` +
-      `${quoted(event.credentialId)},${quoted(event.licenseId)},${quoted(event.customerId)},` +
-      `${quoted(event.package)},${quoted(event.version)},${this.#node},null,` +
-      `${event.count === undefined ? 'null' : `{"count":${event.count}}`}]`;
-    this.#lines += `${checksum(json)} ${json}\n`;
+    const place = `[${instant},"${this.#newId(instant)}",`;
+    const start = this.#linesBytes;
+    const json = start + CHECKSUM_BYTES + 1;
+    const end = json + place.length + encoded.length;
+    if (end >= this.#lines.length) this.#makeRoom(end + 1);
+    const lines = this.#lines;
+    lines.write(place, json, 'latin1');
+    lines.set(encoded, json + place.length);
+    writeHex(lines, crc32(lines.subarray(json, end)), start);
+    lines[json - 1] = SPACE;
+    lines[end] = LINE_FEED;
+    this.#linesBytes = end + 1;
+    this.#waiting.push(written);
+  }
+
+  prepare(event: GateEvent): PreparedEvent {
+    return { encoded: this.#encoded(event) };
+  }
+
+  #encoded(event: GateEvent): Buffer {
+    return Buffer.from(
+      `"${event.action}","${event.verdict}",` +
+        `${quoted(event.reason)},${quoted(event.ip)},${quoted(event.userAgent)},${quoted(event.username)},` +
+        `${quoted(event.credentialId)},${quoted(event.licenseId)},${quoted(event.customerId)},` +
+        `${quoted(event.package)},${quoted(event.version)},${this.#node},null,` +
+        `${event.count === undefined ? 'null' : `{"count":${event.count}}`}]`,
+    );
+  }
+
+  #makeRoom(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#lines.length, bytes));
+    larger.set(this.#lines.subarray(0, this.#linesBytes));
+    this.#lines = larger;
   }
 
   segments(): Segment[] {
@@ -181,10 +212,10 @@ class FileJournal implements JournalFiles {
   #flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
-    const bytes = Buffer.from(this.#lines);
+    const error = this.#write(this.#lines.subarray(0, this.#linesBytes));
     this.#waiting = [];
-    this.#lines = '';
-    const error = this.#write(bytes);
+    this.#linesBytes = 0;
+    if (this.#lines.length > LINES_BYTES) this.#lines = Buffer.allocUnsafeSlow(LINES_BYTES);
     for (const written of waiting) {
       try {
         written(error);
@@ -365,9 +396,12 @@ function quoted(text: string | null): string {
 
 const NEEDS_ESCAPE = /["\\]/;
 
-/** Eight hex digits of the CRC-32 of a text's UTF-8 bytes. */
-export function checksum(text: string | Uint8Array): string {
-  return crc32(text).toString(16).padStart(8, '0');
+/** Eight hex digits. By hand, because `toString(16)` of what is no small integer costs as much as the checksum itself. */
+function writeHex(into: Buffer, value: number, at: number): void {
+  for (let place = 0; place < CHECKSUM_BYTES; place++) {
+    const digit = (value >>> (28 - 4 * place)) & 15;
+    into[at + place] = digit < 10 ? 48 + digit : 87 + digit;
+  }
 }
 
 function sizeOrZero(path: string): number {

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes, randomFillSync, randomInt } from 'node:crypto';
 
 /** What each kind of id begins with; an id tells its kind wherever it turns up. */
 export type IdPrefix =
@@ -56,4 +56,31 @@ export function newEventId(instant: number, sequence = 0): string {
     .toString(36)
     .padStart(8, '0');
   return `evt_${instant.toString(36).padStart(9, '0')}${(sequence % 46_656).toString(36).padStart(3, '0')}${random}`;
+}
+
+/** As `newEventId`, for one writer of thousands a second: it counts the sequence itself, and takes a tenth of the time. */
+export function openEventIds(): (instant: number) => string {
+  // Two characters at a time: `toString(36)` of a small number costs as much as the rest of an id.
+  const pairs = Array.from({ length: 1_296 }, (_, index) => index.toString(36).padStart(2, '0'));
+  const random = new Uint16Array(4_096);
+  let used = random.length;
+  let instantSeen = -1;
+  let prefix = '';
+  let sequence = 0;
+  // Ten random bits each, so that four of them keep the 40 bits of `newEventId`.
+  const randomPair = () => pairs[(random[used++] ?? 0) & 1_023];
+  return (instant) => {
+    if (instant !== instantSeen) {
+      instantSeen = instant;
+      prefix = `evt_${instant.toString(36).padStart(9, '0')}`;
+      sequence = 0;
+    }
+    if (used + 4 > random.length) {
+      randomFillSync(random);
+      used = 0;
+    }
+    const place = sequence++ % 46_656;
+    const counted = `${LOWER[Math.floor(place / 1_296)]}${pairs[place % 1_296]}`;
+    return `${prefix}${counted}${randomPair()}${randomPair()}${randomPair()}${randomPair()}`;
+  };
 }

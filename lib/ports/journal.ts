@@ -15,6 +15,12 @@ export interface GateEvent {
   count?: number;
 }
 
+/** An event whose facts were encoded once, to be appended again and again; each time it gets its own instant and id. */
+export interface PreparedEvent {
+  /** The facts as the journal writes them, behind instant and id. */
+  readonly encoded: Uint8Array;
+}
+
 /** The durable local file that an event is in before its answer leaves. */
 export interface Journal {
   /**
@@ -22,7 +28,8 @@ export interface Journal {
    *
    * @param written called with null once the event is in the file, or with the error that kept it out: answer 503 then
    */
-  append(event: GateEvent, written: (error: Error | null) => void): void;
+  append(event: GateEvent | PreparedEvent, written: (error: Error | null) => void): void;
+  prepare(event: GateEvent): PreparedEvent;
   /** True while events cannot be written, reserve included. */
   readonly full: boolean;
 }

@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { canonical, type EventRow } from '../../lib/audit/canonical';
 import { cleanedOrNull } from '../../lib/audit/cleaning';
-import { checksum, openJournal } from '../../lib/audit/journal';
+import { openJournal } from '../../lib/audit/journal';
 import { countThrottled } from '../../lib/audit/throttled';
 import { setClock } from '../../lib/kit/clock';
 import type { Log } from '../../lib/kit/log';
@@ -101,6 +102,25 @@ test('a line of the journal is the canonical form of the event, whatever a stran
     }),
     { numRuns: 300 },
   );
+});
+
+test('a prepared event is written each time anew, in order, and a thousand in one turn are all there', async () => {
+  const folder = aFolder();
+  const { journal } = aJournal(folder);
+  const prepared = journal.prepare(aGateEvent({ version: '1.0.0' }));
+  await Promise.all(
+    Array.from({ length: 1_000 }, (_, number) =>
+      appended(journal, number % 2 === 0 ? prepared : aGateEvent({ version: 'é'.repeat(number % 7) })),
+    ),
+  );
+  const lines = linesIn(folder);
+  expect(lines.every((line) => checksum(line.slice(9)) === line.slice(0, 8))).toBe(true);
+  const events = lines.map((line) => JSON.parse(line.slice(9)) as [number, string, ...unknown[]]);
+  const ids = events.map(([, id]) => id);
+  expect(new Set(ids).size).toBe(1_000);
+  expect([...ids].sort()).toEqual(ids);
+  expect(ids.every((id) => /^evt_[0-9a-z]{20}$/.test(id))).toBe(true);
+  expect(events.filter((event) => event[12] === '1.0.0')).toHaveLength(500);
 });
 
 test('a secret is masked even where control characters are put inside it, and a long agent is cut', async () => {
@@ -208,3 +228,7 @@ test.runIf(process.getuid?.() === 0)(
     expect(lines.every((line) => checksum(line.slice(9)) === line.slice(0, 8))).toBe(true);
   },
 );
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0');
+}

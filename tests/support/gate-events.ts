@@ -1,4 +1,4 @@
-import type { GateEvent, Journal } from '../../lib/ports/journal';
+import type { GateEvent, Journal, PreparedEvent } from '../../lib/ports/journal';
 
 /** What an ordinary install leaves in the log. */
 export function aGateEvent(facts: Partial<GateEvent> = {}): GateEvent {
@@ -19,7 +19,7 @@ export function aGateEvent(facts: Partial<GateEvent> = {}): GateEvent {
 }
 
 /** Resolves once the event is in the file; rejects with what kept it out. */
-export function appended(journal: Journal, event: GateEvent = aGateEvent()): Promise<void> {
+export function appended(journal: Journal, event: GateEvent | PreparedEvent = aGateEvent()): Promise<void> {
   return new Promise((resolve, reject) => {
     journal.append(event, (error) => (error ? reject(error) : resolve()));
   });
