@@ -5,7 +5,7 @@ import { errorCode, errorMessage } from '../kit/errors';
 import type { Needs } from '../ports/app';
 import type { JournalFiles, Segment } from './journal';
 import { monthOf } from './months';
-import { proofOf } from './proof';
+import { openProver } from './proof';
 import { ask } from './statement';
 
 export interface Shipper {
@@ -22,13 +22,15 @@ export interface Shipper {
 }
 
 type World = Needs<'pool' | 'keys' | 'log'> & { journal: JournalFiles };
+type Shipping = Needs<'pool' | 'log'> & { prove(json: Uint8Array): string };
 
 /** What one credential was last used for; kept while the credential's row was locked by somebody else. */
 type Use = { credentialId: string; at: string; ip: string | null; userAgent: string | null };
 
 const WAIT_MS = 100;
 const RETRY_MS_MAX = 2_000;
-const BATCH_LINES_MAX = 5_000;
+const BATCH_LINES_MAX = 2_000;
+const SLICE_LINES = 200;
 const BATCH_BYTES_MAX = 2_097_152;
 /** A shutdown has 25 s for everything; what is left is shipped at the next start. */
 const STOP_MS_MAX = 5_000;
@@ -45,6 +47,7 @@ const COMMA = 44;
  */
 export function startShipper(world: World): Shipper {
   const { journal, log } = world;
+  const shipping: Shipping = { pool: world.pool, log, prove: openProver(world.keys.current) };
   const shippedBytes = new Map<number, number>();
   let leftover: Use[] = [];
   let activeSince = { number: 0, at: 0 };
@@ -90,7 +93,7 @@ export function startShipper(world: World): Shipper {
         shippedBytes.delete(segment.number);
       }
     }
-    if (leftover.length > 0) leftover = await store(world, [], leftover);
+    if (leftover.length > 0) leftover = await store(shipping, [], leftover);
   }
 
   async function shipSegment(segment: Segment): Promise<void> {
@@ -108,7 +111,7 @@ export function startShipper(world: World): Shipper {
             sizeBytes: damaged.sizeBytes,
           });
         }
-        if (batch.lines.length > 0) leftover = await storeOrSetAside(world, batch.lines, leftover, segment);
+        if (batch.lines.length > 0) leftover = await storeOrSetAside(shipping, batch.lines, leftover, segment);
         if (batch.sizeBytes === 0) {
           log.warn(`The last event of ${segment.path} is torn; it was never answered and is left out`, {
             offset: position,
@@ -185,20 +188,20 @@ function readBatch(bytes: Buffer): Batch {
 }
 
 /** A line that the table refuses must not hold up the rest for ever: it is found by halving and kept in a file. */
-async function storeOrSetAside(world: World, lines: Buffer[], uses: Use[], segment: Segment): Promise<Use[]> {
+async function storeOrSetAside(shipping: Shipping, lines: Buffer[], uses: Use[], segment: Segment): Promise<Use[]> {
   try {
-    return await store(world, lines, uses);
+    return await store(shipping, lines, uses);
   } catch (error) {
     // 22: a value that PostgreSQL cannot hold; 23: one that the table does not allow. Anything else may pass later.
     if (!/^2[23]/.test(errorCode(error) ?? '')) throw error;
     if (lines.length > 1) {
       const middle = lines.length >> 1;
-      const left = await storeOrSetAside(world, lines.slice(0, middle), uses, segment);
-      return storeOrSetAside(world, lines.slice(middle), left, segment);
+      const left = await storeOrSetAside(shipping, lines.slice(0, middle), uses, segment);
+      return storeOrSetAside(shipping, lines.slice(middle), left, segment);
     }
     const path = join(dirname(segment.path), 'refused.jsonl');
     await appendFile(path, Buffer.concat([...lines, Buffer.from('\n')]), { mode: 0o600 });
-    world.log.error(`An audit event was refused by the database and is kept in ${path}: ${errorMessage(error)}`);
+    shipping.log.error(`An audit event was refused by the database and is kept in ${path}: ${errorMessage(error)}`);
     return uses;
   }
 }
@@ -210,22 +213,27 @@ async function storeOrSetAside(world: World, lines: Buffer[], uses: Use[], segme
  * @returns the uses whose credentials were locked by somebody else, to be tried with the next batch: an install must
  *   neither wait for a customer's transaction nor make it wait
  */
-async function store(world: World, lines: readonly Buffer[], uses: readonly Use[]): Promise<Use[]> {
-  const key = world.keys.current;
+async function store(shipping: Shipping, lines: readonly Buffer[], uses: readonly Use[]): Promise<Use[]> {
   const rows: string[] = [];
   const months = new Set<string>();
   let month = { from: 0, to: 0 };
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
+    if (index % SLICE_LINES === SLICE_LINES - 1) await answersFirst();
     const at = Number(line.toString('latin1', 1, line.indexOf(COMMA)));
     if (at < month.from || at >= month.to) {
       month = monthOf(new Date(at));
       months.add(new Date(month.from).toISOString());
     }
     // The proof becomes the array's last element.
-    rows.push(`${line.toString('utf8', 0, line.length - 1)},"${proofOf(key, line).toString('hex')}"]`);
+    rows.push(`${line.toString('utf8', 0, line.length - 1)},"${shipping.prove(line)}"]`);
   }
-  for (const first of months) await ask(world.pool, 'select audit_ensure_month($1::timestamptz)', [first]);
-  return ask<Use>(world.pool, STORE, [`[${rows.join(',')}]`, JSON.stringify(uses)]);
+  for (const first of months) await ask(shipping.pool, 'select audit_ensure_month($1::timestamptz)', [first]);
+  return ask<Use>(shipping.pool, STORE, [`[${rows.join(',')}]`, JSON.stringify(uses)]);
+}
+
+/** Lets the requests that came meanwhile go first: a whole batch at once would hold them up for ten milliseconds. */
+function answersFirst(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 const STORE = `

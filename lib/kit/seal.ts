@@ -3,10 +3,13 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+
+const HASH_BLOCK_BYTES = 64;
 
 /** One `APP_KEY` cut into the keys that are used; none of them tells another. */
 export interface KeySet {
@@ -78,6 +81,29 @@ export function open(ring: KeyRing, sealed: string, context: string): string | n
 /** HMAC-SHA-256 of a text under one purpose's key; 32 bytes. */
 export function keyedDigest(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
+}
+
+/**
+ * HMAC-SHA-256 (RFC 2104) of many messages under one key of at most 64 bytes, as hex. Two one-shot hashes over a buffer
+ * that is kept take half the time of `createHmac`, and every audit event needs one. `parts` are one message.
+ */
+export function openKeyedDigest(key: Uint8Array): (...parts: Uint8Array[]) => string {
+  let inner = Buffer.alloc(4_096, 0x36);
+  const outer = Buffer.alloc(HASH_BLOCK_BYTES + 32, 0x5c);
+  for (const [index, byte] of key.entries()) {
+    inner[index] = 0x36 ^ byte;
+    outer[index] = 0x5c ^ byte;
+  }
+  return (...parts) => {
+    let end = HASH_BLOCK_BYTES;
+    for (const part of parts) {
+      if (end + part.length > inner.length) inner = Buffer.concat([inner.subarray(0, end)], 2 * (end + part.length));
+      inner.set(part, end);
+      end += part.length;
+    }
+    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), HASH_BLOCK_BYTES, 'binary');
+    return hash('sha256', outer, 'hex');
+  };
 }
 
 /** SHA-256 as bytes: for finding a random token again without storing it. */
