@@ -15,6 +15,7 @@ import { errorMessage } from '../kit/errors';
 import { keyedDigest, keyNamed, sameBytes } from '../kit/seal';
 import type { Secret } from '../kit/secret';
 import type { Needs } from '../ports/app';
+import type { SettledDocument } from './answer';
 import { type Presented, readAuthorization } from './authorization';
 import type { Reach } from './reach';
 import {
@@ -62,33 +63,82 @@ interface Remembered {
   commitsSeen: number;
   /** When facts that let it in were read, by `app.clock`; 0: never. */
   admittedAtMs: number;
+  /** The key whose secret was found to be the record's, so that a warm request need not compare again. */
+  proven: Key | null;
+  /** What was worked out from these facts last. */
+  holder: Holder | null;
 }
 
-/** A credential whose secret was right, with the facts of this instant and what was worked out from them. */
-export interface Holder {
-  readonly record: CredentialRecord;
+/**
+ * A credential whose secret was right, with what was worked out from its facts: for one reading of them, one address
+ * where it is bound to addresses, and up to the next instant at which a verdict changes by itself. A class, and kept
+ * between requests: its closures were a tenth of a warm request.
+ */
+export class Holder {
   /** Null where it works here and now. */
   readonly refusal: CredentialRefusal | null;
-  verdict(packageName: string): PackageVerdict;
+  /** Answers that hold as long as this does, by what was asked for. */
+  readonly settled = new Map<string, SettledDocument>();
+  readonly #verdicts = new Map<string, PackageVerdict>();
+  readonly #fromMs: number;
+  readonly #untilMs: number;
+
+  constructor(
+    readonly record: CredentialRecord,
+    private readonly entry: Remembered,
+    private readonly window: Window,
+    private readonly ip: string | null,
+    private readonly at: Date,
+  ) {
+    this.refusal = credentialRefusal(record, ip, at);
+    this.#fromMs = at.getTime();
+    this.#untilMs = nextBoundary(record, at);
+  }
+
+  holds(ip: string | null, nowMs: number): boolean {
+    if (this.ip !== ip && this.record.addressList.length > 0) return false;
+    return nowMs === this.#fromMs || (nowMs > this.#fromMs && nowMs < this.#untilMs);
+  }
+
+  verdict(name: string): PackageVerdict {
+    let verdict = this.#verdicts.get(name);
+    if (!verdict) {
+      verdict = packageVerdict(this.record, name, this.at);
+      // Names come from outside; only those that mean something here are kept.
+      if (verdict.kind !== 'not-covered') this.#verdicts.set(name, verdict);
+    }
+    return verdict;
+  }
+
   /** Remembers that it was let in: the ground for the outage rule. */
-  admitted(): void;
-  /** True when it made more requests this minute than it may; counts this one. */
-  overLimit(): boolean;
+  admitted(): void {
+    // When the facts were read, not now: else an outage would prolong itself from request to request.
+    this.entry.admittedAtMs = this.entry.confirmedAtMs;
+  }
+
+  /** True when it made more requests this minute than `perMinute` (0: no limit); counts this one. */
+  overLimit(perMinute: number, nowMs: number): boolean {
+    if (perMinute === 0) return false;
+    const minute = Math.floor(nowMs / MINUTE);
+    const { window } = this;
+    if (window.minute !== minute) {
+      window.minute = minute;
+      window.count = 0;
+    }
+    window.count += 1;
+    return window.count > perMinute;
+  }
 }
 
-/** Facts worked out from one record, valid until `validUntilMs` for one address. */
-interface Worked {
-  record: CredentialRecord;
-  ip: string | null;
-  fromMs: number;
-  validUntilMs: number;
-  refusal: CredentialRefusal | null;
-  verdicts: Map<string, PackageVerdict>;
+/** Requests of one credential in one minute. */
+interface Window {
+  minute: number;
+  count: number;
 }
 
 export interface Gate {
   /** Who presents this header; a plain value when it is known and fresh, so that a warm request never waits. */
-  identify(authorization: string | undefined, ip: string | null): Identified | Promise<Identified>;
+  identify(authorization: string | undefined, ip: string | null, now: Date): Identified | Promise<Identified>;
   /** Seconds to wait, or 0, for an address that just presented something wrong. Counts it. */
   wrongFrom(ip: string | null): Promise<number>;
   readonly remembered: number;
@@ -106,14 +156,13 @@ export function openGate(app: World, reach: Reach): Gate {
   const strangers = new LRUCache<string, Remembered>({ max: STRANGERS_MAX });
   const reading = new Map<string, Promise<Remembered | null>>();
   const headers = new LRUCache<string, Key>({ max: REMEMBERED_MAX });
-  const worked = new LRUCache<string, Worked>({ max: REMEMBERED_MAX });
-  const windows = new LRUCache<string, { minute: number; count: number }>({ max: REMEMBERED_MAX });
+  const windows = new LRUCache<string, Window>({ max: REMEMBERED_MAX });
   const wrong = new RateLimiterMemory({ points: WRONG_PER_MINUTE, duration: 60 });
   const slowChecks = new RateLimiterMemory({ points: SLOW_CHECKS_PER_MINUTE, duration: 60 });
 
-  const isFresh = (entry: Remembered) =>
+  const isFresh = (entry: Remembered, nowMs: number) =>
     performance.now() - entry.readAtMs < FRESH_MS &&
-    Math.abs(app.clock.now().getTime() - entry.confirmedAtMs) < FRESH_MS &&
+    Math.abs(nowMs - entry.confirmedAtMs) < FRESH_MS &&
     entry.commitsSeen === app.commits.count;
 
   const remember = (key: Key, record: CredentialRecord | null, before: Remembered | undefined, commitsSeen: number) => {
@@ -124,6 +173,8 @@ export function openGate(app: World, reach: Reach): Gate {
       confirmedAtMs: app.clock.now().getTime(),
       commitsSeen,
       admittedAtMs: before?.record && record && before.record.id === record.id ? before.admittedAtMs : 0,
+      proven: null,
+      holder: null,
     };
     if (record) {
       strangers.delete(key.text);
@@ -208,52 +259,15 @@ export function openGate(app: World, reach: Reach): Gate {
     }
   };
 
-  const holderOf = (entry: Remembered, record: CredentialRecord, ip: string | null): Holder => {
-    const now = app.clock.now();
-    const nowMs = now.getTime();
-    let work = worked.get(record.id);
-    const elsewhere = record.addressList.length > 0 && work?.ip !== ip;
-    if (!work || work.record !== record || elsewhere || nowMs > work.validUntilMs || nowMs < work.fromMs) {
-      work = {
-        record,
-        ip,
-        fromMs: nowMs,
-        validUntilMs: nextBoundary(record, now),
-        refusal: credentialRefusal(record, ip, now),
-        verdicts: new Map(),
-      };
-      worked.set(record.id, work);
+  const holderOf = (entry: Remembered, record: CredentialRecord, ip: string | null, now: Date): Holder => {
+    if (entry.holder?.holds(ip, now.getTime())) return entry.holder;
+    let window = windows.get(record.id);
+    if (!window) {
+      window = { minute: 0, count: 0 };
+      windows.set(record.id, window);
     }
-    const current = work;
-    return {
-      record,
-      refusal: current.refusal,
-      verdict(name) {
-        let verdict = current.verdicts.get(name);
-        if (!verdict) {
-          verdict = packageVerdict(record, name, now);
-          // Names come from outside; only those that mean something here are kept.
-          if (verdict.kind !== 'not-covered') current.verdicts.set(name, verdict);
-        }
-        return verdict;
-      },
-      admitted() {
-        // When the facts were read, not now: else an outage would prolong itself from request to request.
-        entry.admittedAtMs = entry.confirmedAtMs;
-      },
-      overLimit() {
-        const limit = app.env.credentialRequestsPerMinute;
-        if (limit === 0) return false;
-        const minute = Math.floor(nowMs / MINUTE);
-        const window = windows.get(record.id);
-        if (window?.minute !== minute) {
-          windows.set(record.id, { minute, count: 1 });
-          return false;
-        }
-        window.count += 1;
-        return window.count > limit;
-      },
-    };
+    entry.holder = new Holder(record, entry, window, ip, now);
+    return entry.holder;
   };
 
   const digestFits = (record: CredentialRecord, key: Key) =>
@@ -268,7 +282,7 @@ export function openGate(app: World, reach: Reach): Gate {
     const key = keyOf(presented);
     const { username } = presented;
     const cached = known.get(key.text) ?? strangers.get(key.text);
-    const entry = cached && isFresh(cached) ? cached : await facts(key);
+    const entry = cached && isFresh(cached, app.clock.now().getTime()) ? cached : await facts(key);
     if (!entry) return identifyDuringOutage(key, presented, ip);
     const { record } = entry;
     if (!record || (presented.kind === 'foreign' && !record.imported)) {
@@ -278,7 +292,8 @@ export function openGate(app: World, reach: Reach): Gate {
       return { kind: 'nobody', reason: 'wrong-credential', username };
     }
     headers.set(headerHash, key);
-    return { kind: 'known', holder: holderOf(entry, record, ip) };
+    entry.proven = key;
+    return { kind: 'known', holder: holderOf(entry, record, ip, app.clock.now()) };
   };
 
   /** Only who was admitted lately on this node, with the same secret; the change feed has taken out who was stopped since. */
@@ -292,7 +307,7 @@ export function openGate(app: World, reach: Reach): Gate {
     if (!entry?.record || entry.admittedAtMs < lately || !digestFits(entry.record, key)) {
       return { kind: 'away', username: presented.username };
     }
-    return { kind: 'known', holder: holderOf(entry, entry.record, ip) };
+    return { kind: 'known', holder: holderOf(entry, entry.record, ip, app.clock.now()) };
   };
 
   let feedFrom = app.clock.now();
@@ -320,14 +335,16 @@ export function openGate(app: World, reach: Reach): Gate {
   feedTimer.unref();
 
   return {
-    identify(authorization, ip) {
+    identify(authorization, ip, now) {
       if (!authorization) return { kind: 'nobody', reason: 'no-credential', username: null };
+      // A hash, since the header itself is a secret that would stay in memory.
       const headerHash = hash('sha256', authorization, 'base64');
       const key = headers.get(headerHash);
       if (key) {
         const entry = known.get(key.text);
-        if (entry?.record && isFresh(entry) && digestFits(entry.record, key)) {
-          return { kind: 'known', holder: holderOf(entry, entry.record, ip) };
+        if (entry?.record && isFresh(entry, now.getTime())) {
+          if (entry.proven !== key && digestFits(entry.record, key)) entry.proven = key;
+          if (entry.proven === key) return { kind: 'known', holder: holderOf(entry, entry.record, ip, now) };
         }
       }
       return identifySlowly(headerHash, readAuthorization(authorization), ip);

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { NextRequest } from 'next/server';
 import { clientIp, parseRanges } from '../http/client-ip';
+import type { ComposerAnswer } from './answer';
 import { archiveAway, splitTarget } from './mount-node';
-import type { Composer, ComposerAnswer } from './serve';
+import type { Composer } from './serve';
 
 /**
  * The same data plane as a Next route handler, for where there is no custom server. Next gives no socket, so the client's

@@ -7,6 +7,16 @@ import type { Needs } from '../ports/app';
 import type { ArchiveStore } from '../ports/archive';
 import type { GateEvent, Journal } from '../ports/journal';
 import {
+  acceptsGzip,
+  answerOf,
+  type ComposerAnswer,
+  documentAnswer,
+  notModified,
+  refusalAnswer,
+  type SettledDocument,
+  settledDocument,
+} from './answer';
+import {
   type Claims,
   emptyDocument,
   type JsonDocument,
@@ -49,16 +59,6 @@ export interface ComposerRequest {
   body(bytesMax: number): Promise<Buffer | null>;
 }
 
-export interface ComposerAnswer {
-  status: number;
-  headers: Record<string, string>;
-  body: Buffer | null;
-  /** Instead of a body: bytes `start` to `end` (inclusive) of a stored archive. */
-  archive?: { sha256: string; start: number; end: number };
-  /** What stands in the audit log before this leaves. */
-  events: GateEvent[];
-}
-
 /** The data plane: every request of Composer, answered. */
 export interface Composer {
   /** Decides, records, and only then calls `done`, once. Never throws. */
@@ -71,8 +71,6 @@ export interface Composer {
 type World = Needs<'clock' | 'log' | 'keys' | 'passwords' | 'env' | 'commits' | 'pool' | 'archive'>;
 
 const DOWNLOADS_BYTES_MAX = 1_048_576;
-/** Private, since every document is made for one credential; asked again each time, since it may have ended. */
-const CACHE_DOCUMENT = 'private, no-cache';
 /** An archive's URL names its hash. */
 const CACHE_ARCHIVE = 'private, max-age=31536000, immutable';
 
@@ -121,12 +119,8 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     attempt: Attempt,
     refusal: Refusal,
     facts: Partial<GateEvent>,
-  ): ComposerAnswer => ({
-    status: refusal.status,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...refusal.headers },
-    body: refusalBody(appUrl, refusal),
-    events: [event(request, attempt, { verdict: 'refused', reason: refusal.reason, ...facts })],
-  });
+  ): ComposerAnswer =>
+    refusalAnswer(appUrl, refusal, [event(request, attempt, { verdict: 'refused', reason: refusal.reason, ...facts })]);
 
   /** 429s are counted per address and minute, not written one by one. */
   const refuseThrottled = (
@@ -135,10 +129,9 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     refusal: Refusal,
     facts: Partial<GateEvent>,
   ): ComposerAnswer => {
-    const answer = refuse(request, attempt, refusal, facts);
-    const [counted] = answer.events;
-    if (counted) throttled.note(counted, request.ip ? neighbourhood(request.ip) : undefined);
-    return { ...answer, events: [] };
+    const counted = event(request, attempt, { verdict: 'refused', reason: refusal.reason, ...facts });
+    throttled.note(counted, request.ip ? neighbourhood(request.ip) : undefined);
+    return refusalAnswer(appUrl, refusal, []);
   };
 
   const json = (
@@ -146,29 +139,7 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     document: JsonDocument,
     headers: Record<string, string>,
     events: GateEvent[],
-  ): ComposerAnswer => {
-    const zipped = document.gzip !== null && acceptsGzip(request.acceptEncoding);
-    const body = zipped && document.gzip ? document.gzip : document.json;
-    return {
-      status: 200,
-      headers: {
-        'Content-Type': 'application/json',
-        'Cache-Control': CACHE_DOCUMENT,
-        Vary: 'Authorization, Accept-Encoding',
-        ...(zipped ? { 'Content-Encoding': 'gzip' } : {}),
-        ...headers,
-      },
-      body,
-      events,
-    };
-  };
-
-  const notModified = (lastModified: string, events: GateEvent[]): ComposerAnswer => ({
-    status: 304,
-    headers: { 'Cache-Control': CACHE_DOCUMENT, Vary: 'Authorization, Accept-Encoding', 'Last-Modified': lastModified },
-    body: null,
-    events,
-  });
+  ): ComposerAnswer => documentAnswer(document, acceptsGzip(request.acceptEncoding), headers, events);
 
   const root = (request: ComposerRequest, holder: Holder, claims: Claims): ComposerAnswer => {
     const events = [event(request, { action: 'repository.read', package: null, version: null }, of(holder))];
@@ -189,10 +160,18 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     const signature = coverageSignature(verdict.entitlements);
     const changedAt = later(shelved.package.changedAt, verdict.changedAt);
     const { lastModified, settled } = freshness(changedAt, signature, app.clock.now());
-    const events = [event(request, attempt, { ...of(holder), licenseId: verdict.entitlements[0]?.licenseId ?? null })];
-    if (settled && request.ifModifiedSince === lastModified) return notModified(lastModified, events);
     const document = shelf.document(shelved, verdict.entitlements, signature, dev);
-    return json(request, document, { 'Last-Modified': lastModified }, events);
+    const licenseId = verdict.entitlements[0]?.licenseId ?? null;
+    const told = event(request, attempt, { ...of(holder), licenseId });
+    if (!settled) return json(request, document, { 'Last-Modified': lastModified }, [told]);
+    const answers = settledDocument(request, document, lastModified, journal.prepare(told));
+    holder.settled.set(request.path, answers);
+    return chosen(request, answers);
+  };
+
+  const chosen = (request: ComposerRequest, answers: SettledDocument): ComposerAnswer => {
+    if (request.ifModifiedSince === answers.lastModified) return answers.unchanged;
+    return acceptsGzip(request.acceptEncoding) ? answers.gzip : answers.plain;
   };
 
   /** A name of ours that this credential may not see: claimed, so that no other repository can slip in under it. */
@@ -317,16 +296,13 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     const size = release.archiveBytes;
     const range = request.ifRange && request.ifRange !== etag ? null : byteRange(request.range, size);
     if (range === 'unsatisfiable') {
-      return {
-        status: 416,
-        headers: {
-          'Content-Type': 'application/json',
-          'Cache-Control': 'no-store',
-          'Content-Range': `bytes */${size}`,
-        },
-        body: refusalBody(appUrl, { sentence: `This archive has ${size} bytes; the range lies outside.` }),
-        events,
+      const headers = {
+        'Content-Type': 'application/json',
+        'Cache-Control': 'no-store',
+        'Content-Range': `bytes */${size}`,
       };
+      const sentence = `This archive has ${size} bytes; the range lies outside.`;
+      return answerOf(416, headers, refusalBody(appUrl, { sentence }), events);
     }
     const { start, end } = range ?? { start: 0, end: size - 1 };
     return {
@@ -416,6 +392,9 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
 
   const admitted = (request: ComposerRequest, holder: Holder): ComposerAnswer | Promise<ComposerAnswer> => {
     const { path } = request;
+    const settled = holder.settled.get(path);
+    if (settled && settled.ip === request.ip && settled.userAgent === request.userAgent)
+      return chosen(request, settled);
     if (path.startsWith('/composer/p2/') && path.endsWith('.json')) {
       const bare = path.slice('/composer/p2/'.length, -'.json'.length);
       const dev = /(?:~|%7e)dev$/i.exec(bare);
@@ -457,23 +436,27 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     if (!(allow === 'POST' ? request.method === 'POST' : request.method === 'GET' || request.method === 'HEAD')) {
       return methodNotAllowed(appUrl, allow);
     }
-    const who = gate.identify(request.authorization, request.ip);
-    return who instanceof Promise ? who.then((identified) => answerTo(request, identified)) : answerTo(request, who);
+    const now = app.clock.now();
+    const who = gate.identify(request.authorization, request.ip, now);
+    return who instanceof Promise
+      ? who.then((identified) => answerTo(request, identified, app.clock.now()))
+      : answerTo(request, who, now);
   };
 
   const answerTo = (
     request: ComposerRequest,
     who: Awaited<ReturnType<Gate['identify']>>,
+    now: Date,
   ): ComposerAnswer | Promise<ComposerAnswer> => {
     if (who.kind === 'nobody') return nobody(request, who);
     if (who.kind === 'away')
       return refuse(request, attemptOf(request), away('database-away'), { username: who.username });
     const { holder } = who;
-    if (holder.overLimit()) {
+    if (holder.overLimit(app.env.credentialRequestsPerMinute, now.getTime())) {
       return refuseThrottled(
         request,
         attemptOf(request),
-        tooMany('too-many-requests', 60 - app.clock.now().getUTCSeconds()),
+        tooMany('too-many-requests', 60 - now.getUTCSeconds()),
         of(holder),
       );
     }
@@ -498,8 +481,7 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
       journal.append(each, (error) => {
         failed ??= error;
         waiting -= 1;
-        if (waiting === 0)
-          done(failed ? { ...refuse(request, attemptOf(request), away('database-away'), {}), events: [] } : out);
+        if (waiting === 0) done(failed ? refusalAnswer(appUrl, away('database-away'), []) : out);
       });
     }
   };
@@ -509,7 +491,7 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
       path: request.path,
       error: error instanceof Error ? error.stack : String(error),
     });
-    done({ ...refuse(request, attemptOf(request), away('database-away'), {}), events: [] });
+    done(refusalAnswer(appUrl, away('database-away'), []));
   };
 
   return {
@@ -553,24 +535,18 @@ function attemptOf({ path }: ComposerRequest): Attempt {
 }
 
 function methodNotAllowed(appUrl: string, allow: string): ComposerAnswer {
-  return {
-    status: 405,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Allow: allow },
-    body: refusalBody(appUrl, { sentence: `This address of the repository answers ${allow} only.` }),
-    events: [],
-  };
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Allow: allow };
+  return answerOf(
+    405,
+    headers,
+    refusalBody(appUrl, { sentence: `This address of the repository answers ${allow} only.` }),
+    [],
+  );
 }
 
-/** HEAD: the same headers, also the length that GET would have (RFC 9110, 9.3.2). */
-function withoutBody(answer: ComposerAnswer): ComposerAnswer {
-  const { archive: _, ...rest } = answer;
-  const headers = answer.body ? { ...answer.headers, 'Content-Length': String(answer.body.length) } : answer.headers;
-  return { ...rest, headers, body: null };
-}
-
-/** Whether gzip is among what the client reads; `gzip;q=0` says that it is not. */
-function acceptsGzip(header: string | undefined): boolean {
-  return header !== undefined && /(?:^|[\s,])(?:gzip|\*)(?!\s*;\s*q=0(?:\.0*)?(?:\s|,|$))/i.test(header);
+/** HEAD: the same headers, the length that GET would have among them (RFC 9110, 9.3.2). */
+function withoutBody({ archive: _, ...rest }: ComposerAnswer): ComposerAnswer {
+  return { ...rest, body: null };
 }
 
 function decoded(part: string): string | null {
