@@ -5,6 +5,7 @@ import { isComposerPath, mountNode, splitTarget } from './lib/composer/mount-nod
 import { refusalBody } from './lib/composer/refusal';
 import { migrate } from './lib/db/migrate';
 import { claimDataFolder, clearRuntime, writeRuntime } from './lib/db/runtime';
+import { databaseUnusable } from './lib/db/unusable';
 import { type AddressRange, CLIENT_ADDRESS_HEADER, clientIp, parseRanges } from './lib/http/client-ip';
 import { type Env, readEnv } from './lib/kit/env';
 import { DomainError, errorCode, errorMessage, isDomainError } from './lib/kit/errors';
@@ -40,12 +41,6 @@ class PortTaken extends DomainError {
 class PortRefused extends DomainError {
   constructor(host: string, port: number, why: string) {
     super('port-refused', `Port ${port} on ${host} cannot be listened on: ${why}.`);
-  }
-}
-
-class DatabaseUnusable extends DomainError {
-  constructor(host: string, why: string) {
-    super('database-unusable', `The database at ${host} cannot be used: ${why}. Check DATABASE_URL.`);
   }
 }
 
@@ -172,10 +167,7 @@ async function migrated(root: string, databaseUrl: string): Promise<void> {
   try {
     await migrate(root, databaseUrl);
   } catch (error) {
-    const code = errorCode(error) ?? '';
-    // Node's words for a host that does not answer; PostgreSQL's for who may not come in or asks for what is not there.
-    if (!/^(E[A-Z]+|28...|3D000|57P03)$/.test(code)) throw error;
-    throw new DatabaseUnusable(new URL(databaseUrl).host, errorMessage(error) || code);
+    throw databaseUnusable(error, databaseUrl) ?? error;
   }
 }
 
