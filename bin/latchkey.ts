@@ -24,7 +24,7 @@ async function main(): Promise<number> {
     process.stderr.write(
       `Commands:\n${COMMANDS.map((each) => `  latchkey ${each.words} ${each.usage}`.trimEnd()).join('\n')}\n`,
     );
-    return asked.length === 0 && words.length > 0 ? 0 : 2;
+    return asked.length === 0 && words.some((word) => word === '--help' || word === '-h') ? 0 : 2;
   }
   try {
     const args = invocation(command, words.slice(command.words.split(' ').length));

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { publishArchive } from '../../lib/catalog/publish';
 import { bindLicenses } from '../../lib/credentials/combine';
 import { revokeCredential } from '../../lib/credentials/revoke';
@@ -13,6 +13,9 @@ import { freePort } from '../support/free-port';
 import { aHolder, aProduct, aVendor } from '../support/shop';
 import type { TestApp } from '../support/test-app';
 import { aZip, type ZipContents } from '../support/zips';
+
+// Real programs on a machine that may be busy: a test that hangs is noticed late rather than wrongly.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 // What the real client does with our answers; the numbers are those of composer-protocol.md, section 9.
 

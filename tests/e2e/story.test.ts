@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { refundOrder } from '../../lib/billing/refunds';
 import { createProduct } from '../../lib/catalog/products';
 import { aBrowser, aPage } from '../support/browser';
@@ -15,6 +15,9 @@ import {
   type RunningServer,
 } from '../support/running-server';
 import { aZip } from '../support/zips';
+
+// Real programs on a machine that may be busy: a test that hangs is noticed late rather than wrongly.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 // One story on real parts, chapter by chapter; a chapter builds on those before it.
 

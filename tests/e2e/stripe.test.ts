@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { App } from '../../lib/ports/app';
 import { authJsonIn, composerIn } from '../support/composer-client';
 import { anInstallation, eventually, type Installation, type RunningServer } from '../support/running-server';
 import { aStripe, type SignedNotice, type StripeStandIn } from '../support/stripe-stand-in';
 import { aZip } from '../support/zips';
+
+// Real programs on a machine that may be busy: a test that hangs is noticed late rather than wrongly.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 // The same story with a server that believes in Stripe: objects read by id over HTTP, notices signed.
 

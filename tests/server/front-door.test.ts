@@ -5,7 +5,7 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { signNotice } from '../../lib/adapters/stripe-notice';
 import { Secret } from '../../lib/kit/secret';
 import type { Environment } from '../support/child';
@@ -14,6 +14,9 @@ import { freePort } from '../support/free-port';
 import { anInstallation, eventually, type Installation, type RunningServer } from '../support/running-server';
 import { aWeakLine } from '../support/weak-line';
 import { aZip } from '../support/zips';
+
+// Real programs on a machine that may be busy: a test that hangs is noticed late rather than wrongly.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 interface Holder {
   auth: { username: string; secret: string };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { NextRequest } from 'next/server';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { withdrawRelease } from '../../lib/catalog/releases';
 import { mountNext } from '../../lib/composer/mount-next';
 import { revokeCredential } from '../../lib/credentials/revoke';
@@ -19,6 +19,9 @@ import { eventually, ROOT } from '../support/running-server';
 import { aHolder, aProduct, aRelease, aVendor } from '../support/shop';
 import type { TestApp } from '../support/test-app';
 import { aWeakLine } from '../support/weak-line';
+
+// Real programs on a machine that may be busy: a test that hangs is noticed late rather than wrongly.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 // The data plane stands behind the front door and, where there is none, in a Next route: a customer must not notice which.
 
