@@ -1,5 +1,5 @@
 // What the npm scripts call: brings the clone up to date, then does what was asked.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { endToolsOnSignal, giveUp, prepare, ROOT, readEnvFile, run, SetupFailed } from './prepare.mjs';
@@ -53,29 +53,22 @@ async function build() {
   await prepare('pages', say);
 }
 
-/** The long runs, on the compiled product: `bench/drill.ts`, `bench/fuzz.ts`, and every other script of bench/. */
+/** The long runs, on the compiled product: every benchmark or the one that is named, `bench/drill.ts`, `bench/fuzz.ts`. */
 async function script() {
-  const all = filesOf('bench').filter((file) => file.endsWith('.ts'));
-  const alone = command === 'bench' ? args[0] : command;
-  const chosen = alone
-    ? all.filter((file) => file === `${alone}.ts`)
-    : all.filter((file) => file !== 'drill.ts' && file !== 'fuzz.ts');
-  if (chosen.length === 0) throw new SetupFailed(`There is no bench/${alone ?? '*'}.ts to run.`);
+  const isNamed = command === 'bench' && args[0] !== undefined && !args[0].startsWith('-');
+  const [name, rest] = isNamed ? [args[0], args.slice(1)] : [command === 'bench' ? 'run' : command, args];
+  const file = `bench/${name}.ts`;
+  if (!existsSync(join(ROOT, file))) throw new SetupFailed(`There is no ${file} to run.`);
   await prepare('pages', say);
-  for (const file of chosen) {
-    const { code } = await node('tsx/dist/cli.mjs', [`bench/${file}`, ...(command === 'bench' ? args.slice(1) : args)]);
-    if (code !== 0) process.exitCode = 1;
-  }
+  const { code } = await node('tsx/dist/cli.mjs', [file, ...rest]);
+  process.exitCode = code ?? 1;
 }
 
-function filesOf(folder) {
-  return existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)) : [];
-}
-
-/** Everything quick: no browser, no Composer. */
+/** Everything quick: no browser, no Composer, no build. */
 async function check() {
   await prepare('client', say);
-  await judge(['--exclude', 'tests/e2e/**', '--exclude', 'tests/composer-client/**', ...args]);
+  const slow = ['tests/e2e/**', 'tests/composer-client/**', 'tests/bench/**'];
+  await judge([...slow.flatMap((tests) => ['--exclude', tests]), ...args]);
 }
 
 async function test() {
