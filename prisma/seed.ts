@@ -1,11 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { findCredential } from '../lib/credentials/find';
 import { lockName } from '../lib/db/locks';
-import { errorCode } from '../lib/kit/errors';
-import { randomLower } from '../lib/kit/ids';
 import { open } from '../lib/kit/seal';
 import { Secret } from '../lib/kit/secret';
+import { readOutbox } from '../lib/mail/outbox';
 import type { App } from '../lib/ports/app';
 import { fillCatalog, PRODUCT_SLUGS } from './scenes/catalog';
 import { bringCustomers } from './scenes/customers';
@@ -37,8 +34,7 @@ const LOAD_MS_MAX = 180_000;
  * weeks of audit history. All in one transaction: it is there wholly or not at all. Mails of the past are marked as sent;
  * only the order of today, which made the ready-made credential, is mailed.
  *
- * Where there are products already nothing is done, and what there is to try is read from the data folder, where the
- * first start left it; null where the products are not the demo's.
+ * Where there are products already nothing is done, and what there is to try is found again; null where the products are not the demo's.
  */
 export async function loadDemo(app: App): Promise<DemoSummary | null> {
   if ((await app.db.product.count()) > 0) return remembered(app);
@@ -46,9 +42,7 @@ export async function loadDemo(app: App): Promise<DemoSummary | null> {
     async (tx) => {
       await lockName(tx, 'demo');
       if ((await tx.product.count()) > 0) return false;
-      const credential = await load(within(app, tx));
-      // Before the commit: a demo whose credential nobody was told would be of no use, the file alone does no harm.
-      await remember(app, credential);
+      await load(within(app, tx));
       return true;
     },
     { maxWait: 10_000, timeout: LOAD_MS_MAX },
@@ -59,13 +53,7 @@ export async function loadDemo(app: App): Promise<DemoSummary | null> {
   return summary;
 }
 
-interface ReadyMade {
-  credentialId: string;
-  username: string;
-  secret: Secret;
-}
-
-async function load(app: App): Promise<ReadyMade> {
+async function load(app: App): Promise<void> {
   const now = app.clock.now();
   const owner = await hireStaff(at(app, workday(now, 430, 8, 0)));
   const sold = await fillCatalog(app);
@@ -85,47 +73,35 @@ async function load(app: App): Promise<ReadyMade> {
   const [credential] = bought.credentials;
   if (!credential) throw new Error('The demo order made no credential.');
   const mail = await app.db.mail.findFirstOrThrow({ where: { customerId: bought.customer.id, sentAt: null } });
-  const secrets = mail.sealed && open(app.keys, mail.sealed, mail.id);
-  const secret = secrets && (JSON.parse(secrets) as Record<string, string>)[credential.id];
-  if (!secret) throw new Error('The mail of the demo order holds no secret.');
-  return { credentialId: credential.id, username: credential.username, secret: new Secret(secret) };
+  await app.db.setting.create({
+    data: { name: SETTING, value: { credentialId: credential.id, mailId: mail.id }, changedAt: now },
+  });
 }
 
-/** Readable by its owner only, as the outbox, which holds the same secret. */
-async function remember(app: App, { credentialId, username, secret }: ReadyMade): Promise<void> {
-  const file = fileOf(app);
-  const draft = `${file}.${randomLower(8)}`;
-  const text = JSON.stringify({ credentialId, username, secret: secret.reveal() }, null, 2);
-  await writeFile(draft, `${text}\n`, { mode: 0o600 });
-  await rename(draft, file);
-}
+/** Which order of the demo is the one to try; its secret stands where its mail is, and nowhere else. */
+const SETTING = 'demo';
 
 async function remembered(app: App): Promise<DemoSummary | null> {
-  const text = await readIfThere(fileOf(app));
-  if (text === null) return null;
-  const { credentialId, username, secret } = JSON.parse(text) as Record<string, string>;
-  const known = credentialId && username && secret ? await findCredential(app, credentialId) : null;
-  // Another database than the one that was loaded.
-  if (!known || !username || !secret) return null;
-  const works = known.standing === 'working' && known.opens;
+  const setting = await app.db.setting.findUnique({ where: { name: SETTING } });
+  if (!setting) return null;
+  const { credentialId, mailId } = setting.value as { credentialId: string; mailId: string };
+  const known = await findCredential(app, credentialId);
+  const secret = known?.standing === 'working' && known.opens ? await secretInMail(app, mailId, credentialId) : null;
   return {
     signIns: SIGN_INS,
-    credential: works ? { username, secret: new Secret(secret) } : null,
+    credential: known && secret ? { username: known.username, secret } : null,
     require: laravelInvoices.name,
     vendor: laravelInvoices.name.split('/')[0] ?? '',
     products: [...PRODUCT_SLUGS],
   };
 }
 
-function fileOf(app: App): string {
-  return join(app.env.dataFolder, 'demo.json');
-}
-
-async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw error;
-  }
+/** Sealed while the mail waits, in the outbox once it is delivered; null where it went to a real mailbox. */
+async function secretInMail(app: App, mailId: string, credentialId: string): Promise<Secret | null> {
+  const mail = await app.db.mail.findUnique({ where: { id: mailId } });
+  const sealed = mail?.sealed && open(app.keys, mail.sealed, mail.id);
+  if (sealed) return new Secret((JSON.parse(sealed) as Record<string, string>)[credentialId] ?? '');
+  const delivered = mail?.providerId ? await readOutbox(app, mail.providerId) : null;
+  const [characters] = /lk_live_[0-9A-Za-z]{38}/.exec(delivered?.text ?? '') ?? [];
+  return characters ? new Secret(characters) : null;
 }

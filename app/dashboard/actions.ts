@@ -2,9 +2,8 @@
 
 import { notFound, redirect } from 'next/navigation';
 import { z } from 'zod';
-import { bindLicenses } from '../../lib/credentials/combine';
+import { absorbCredential } from '../../lib/credentials/combine';
 import { type CredentialView, findCredential } from '../../lib/credentials/find';
-import { revokeCredential } from '../../lib/credentials/revoke';
 import { rotateCredential } from '../../lib/credentials/rotate';
 import { action } from '../../lib/http/action';
 import type { MemberAction } from '../../lib/identity/permissions';
@@ -70,9 +69,7 @@ export const bindToExisting = action(
     const existing = await ownCredential(app, viewer, asked.existingId, 'credential.combine');
     if (fresh.id === existing.id || fresh.customerId !== existing.customerId) notFound();
     const by = asMember(viewer);
-    // In this order: should the second fail, both work for a while and nobody is locked out.
-    await bindLicenses(app, { credentialId: existing.id, licenseIds: fresh.licenses.map((each) => each.id), by });
-    await revokeCredential(app, { credentialId: fresh.id, by, reason: 'combined' });
+    await absorbCredential(app, { intoId: existing.id, fromId: fresh.id, by });
     redirect(`${paths.dashboardCredential(existing.id)}?bound=1`);
   },
 );

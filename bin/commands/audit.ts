@@ -1,3 +1,4 @@
+import { actionLabels } from '../../lib/audit/describe';
 import type { AuditAction } from '../../lib/audit/events';
 import { exportEvents } from '../../lib/audit/export';
 import { record } from '../../lib/audit/record';
@@ -91,6 +92,10 @@ async function filterOf(app: App, args: Invocation): Promise<AuditFilter> {
   if (verdict !== null && verdict !== 'admitted' && verdict !== 'refused') {
     throw new WrongUsage('--verdict is admitted or refused.');
   }
+  const action = args.text('action');
+  if (action !== null && !actionLabels().some((known) => known.action === action)) {
+    throw new WrongUsage(`--action knows no "${action}"; it is one such as archive.downloaded or license.refunded.`);
+  }
   const since = args.text('since');
   const until = args.text('until');
   return {
@@ -101,7 +106,7 @@ async function filterOf(app: App, args: Invocation): Promise<AuditFilter> {
     package: args.text('package'),
     since: since === null ? null : instant(since, 'since', now),
     until: until === null ? null : instant(until, 'until', now),
-    action: args.text('action') as AuditAction | null,
+    action: action as AuditAction | null,
     verdict,
   };
 }

@@ -1,6 +1,8 @@
-import { createProduct } from '../../lib/catalog/products';
+import { isPretend } from '../../lib/billing/pretend';
+import { createProduct, type ProductPrice } from '../../lib/catalog/products';
 import { publishArchive } from '../../lib/catalog/publish';
-import { BY_CLI, type Command, operand, required, WrongUsage, wholeNumber } from './command';
+import { errorCode } from '../../lib/kit/errors';
+import { type App, BY_CLI, type Command, operand, required, WrongUsage, wholeNumber } from './command';
 
 export const catalogCommands: Command[] = [
   {
@@ -30,7 +32,7 @@ export const catalogCommands: Command[] = [
         packages: args.texts('package'),
         termMonths: args.has('perpetual') ? null : wholeNumber(months ?? '12', 'months'),
         lapse,
-        prices: await pricesOf(app, args.texts('price')),
+        prices: await pricesOf(app, args.texts('price'), required(args, 'name')),
         summary: args.text('summary'),
         listed: !args.has('unlisted'),
         by: BY_CLI,
@@ -62,13 +64,35 @@ export const catalogCommands: Command[] = [
   },
 ];
 
-/** What Stripe says of the prices, read before anything is written; the shop window shows it. */
-async function pricesOf(app: Parameters<Command['run']>[0], ids: string[]) {
+/** A price of the pretend checkout that nobody has set up: one that looks like a price. */
+const PRETEND_PRICE = { amountMinor: 4_900, currency: 'eur', active: true } as const;
+
+/**
+ * What the provider says of the prices, read before anything is written; the shop window shows it. One that Stripe does
+ * not know yet, or cannot tell of now, is taken at the vendor's word: orders are matched by its id.
+ */
+async function pricesOf(app: App, ids: string[], productName: string): Promise<ProductPrice[]> {
+  const { payments } = app;
   return Promise.all(
     ids.map(async (id) => {
-      const price = app.payments.name === 'stripe' ? await app.payments.price(id) : null;
-      if (app.payments.name === 'stripe' && !price) throw new WrongUsage(`Stripe knows no price ${id}.`);
-      return { id, amountMinor: price?.amountMinor ?? null, currency: price?.currency ?? 'eur' };
+      if (isPretend(payments)) {
+        const price = (await payments.price(id)) ?? { id, productName, ...PRETEND_PRICE };
+        await payments.putPrice(price);
+        return price;
+      }
+      const price = await readPrice(app, id);
+      if (!price)
+        app.log.warn(`Stripe tells nothing of ${id}; until it does, the storefront cannot sell by it.`, { id });
+      return price ?? { id };
     }),
   );
+}
+
+async function readPrice(app: App, id: string): Promise<ProductPrice | null> {
+  try {
+    return await app.payments.price(id);
+  } catch (error) {
+    if (errorCode(error) !== 'payments-away') throw error;
+    return null;
+  }
 }

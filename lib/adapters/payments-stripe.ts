@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
 import { errorMessage } from '../kit/errors';
 import type { Secret } from '../kit/secret';
+import { storable } from '../kit/text';
 import type {
   Charge,
   CheckoutOrder,
@@ -210,7 +211,7 @@ function readSession(
     subscriptionId: idOf(session.subscription),
     stripeCustomerId: idOf(session.customer),
     customerEmail: session.customer_details?.email ?? session.customer_email,
-    customerName: session.customer_details?.name ?? null,
+    customerName: session.customer_details?.name ? storable(session.customer_details.name) : null,
     currency: session.currency ?? lines[0]?.currency ?? 'usd',
     amountMinor: session.amount_total ?? 0,
     createdAt: instant(session.created),
@@ -219,7 +220,7 @@ function readSession(
       id: line.id,
       stripePriceId: line.price?.id ?? null,
       productId: line.price ? productNamedBy(line.price) : null,
-      description: line.description,
+      description: line.description ? storable(line.description) : null,
       quantity: line.quantity ?? 1,
       amountMinor: line.amount_total,
     })),

@@ -2,6 +2,7 @@ import type { Prisma } from '../db/generated/client';
 import { transact } from '../db/transact';
 import { enqueue } from '../jobs/queue';
 import { DomainError } from '../kit/errors';
+import { storableJson } from '../kit/text';
 import type { Needs } from '../ports/app';
 
 export class NoticeOfOtherMode extends DomainError {
@@ -41,7 +42,8 @@ export async function receiveNotice(
           apiVersion: notice.apiVersion,
           livemode: notice.livemode,
           objectId: notice.objectId,
-          payload: notice.payload as Prisma.InputJsonObject,
+          // A notice that could not be stored would come again for days.
+          payload: storableJson(notice.payload) as Prisma.InputJsonObject,
           receivedAt: app.clock.now(),
         },
       ],

@@ -79,6 +79,16 @@ export async function lookupPackage(pool: Pool, name: string): Promise<KnownPack
   return rows[0] ? knownPackage(rows[0].package) : null;
 }
 
+/** Those of these names that are sold here. */
+export async function lookupSoldNames(pool: Pool, names: readonly string[]): Promise<Set<string>> {
+  const { rows } = await pool.query<{ name: string }>({
+    name: 'sold-names',
+    text: 'select name from packages where name = any($1)',
+    values: [names],
+  });
+  return new Set(rows.map((row) => row.name));
+}
+
 /** What `packages.json` claims: the vendor names of this installation, and when the newest package was added. */
 export async function lookupClaims(pool: Pool): Promise<{ vendors: string[]; changedAt: Date | null }> {
   const { rows } = await pool.query<{ vendor: string; changed_at: Date }>({

@@ -51,7 +51,14 @@ const shown = {
             // By date here, by version below: an old line's fix may be published after a new line's release.
             orderBy: { publishedAt: 'desc' },
             take: releasesShown,
-            select: { version: true, versionNormalized: true, stability: true, publishedAt: true, notes: true, metadata: true },
+            select: {
+              version: true,
+              versionNormalized: true,
+              stability: true,
+              publishedAt: true,
+              notes: true,
+              metadata: true,
+            },
           },
         },
       },

@@ -208,3 +208,11 @@ function isNumber(part: string): boolean {
 function sign(difference: number): -1 | 0 | 1 {
   return difference < 0 ? -1 : difference > 0 ? 1 : 0;
 }
+
+/**
+ * A normalised version as people read it: `1.2.0.0-beta1` → `1.2.0-beta1`. Composer's requests name the normalised one,
+ * and the audit log should say what stands in a changelog; what has no fourth zero stays as it is.
+ */
+export function shortVersion(normalized: string): string {
+  return normalized.replace(/^(\d+\.\d+\.\d+)\.0(?=-|$)/, '$1');
+}

@@ -1,6 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
-import { type KnownPackage, lookupClaims, lookupPackage, lookupReleases, type ReleaseRecord } from '../catalog/lookup';
+import {
+  type KnownPackage,
+  lookupClaims,
+  lookupPackage,
+  lookupReleases,
+  lookupSoldNames,
+  type ReleaseRecord,
+} from '../catalog/lookup';
 import { minifiedMark, minify } from '../catalog/minify';
 import { compareVersions } from '../catalog/versions';
 import type { PackageRecord } from '../credentials/lookup';
@@ -46,6 +53,8 @@ export interface Shelf {
   ): JsonDocument;
   /** Whether a name is sold here at all; `away` where nobody can tell. */
   isSold(name: string): Promise<KnownPackage | null | 'away'>;
+  /** Those of these names that are sold here, by one read; `away` where nobody can tell. */
+  soldAmong(names: readonly string[]): Promise<Set<string> | 'away'>;
   claims(): Promise<Claims | null>;
 }
 
@@ -130,6 +139,10 @@ export function openShelf(appUrl: string, reach: Reach): Shelf {
       if (sold === 'away') return known ? known.sold : 'away';
       names.set(name, { sold, readAtMs: performance.now() });
       return sold;
+    },
+    async soldAmong(wanted) {
+      if (wanted.length === 0) return new Set();
+      return unlessAway(reach.read((pool) => lookupSoldNames(pool, wanted)));
     },
     async claims() {
       if (claims && performance.now() - claims.readAtMs < FRESH_MS) return claims.value;

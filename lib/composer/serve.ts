@@ -1,5 +1,6 @@
 import { countThrottled } from '../audit/throttled';
 import { type PackageName, parsePackageName } from '../catalog/names';
+import { shortVersion } from '../catalog/versions';
 import type { Pool } from '../db/client';
 import { neighbourhood } from '../http/client-ip';
 import { absolute, paths } from '../paths';
@@ -227,7 +228,11 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
     const name = parsePackageName(`${vendor}/${project}`);
     const version = decoded(rawVersion);
     const sha1 = /^([0-9a-f]{40})\.zip$/.exec(file)?.[1];
-    const attempt: Attempt = { action: 'archive.downloaded', package: `${vendor}/${project}`, version };
+    const attempt: Attempt = {
+      action: 'archive.downloaded',
+      package: `${vendor}/${project}`,
+      version: version && shortVersion(version),
+    };
     if (!name || version === null || !sha1 || more.length > 0) {
       return refuse(
         request,
@@ -338,17 +343,20 @@ export function openComposer(app: World, journal: Journal, gatePools: readonly P
       } as const;
       return refuse(request, attempt, unreadable, of(holder));
     }
+    const uncovered = reported.filter(({ name }) => holder.verdict(name).kind === 'not-covered');
+    const sold = await shelf.soldAmong(uncovered.map(({ name }) => name));
     const events = reported.map(({ name, version }) => {
+      const told = { ...attempt, package: name, version: shortVersion(version) };
       const verdict = holder.verdict(name);
-      const facts: Partial<GateEvent> =
-        verdict.kind === 'covered'
-          ? { licenseId: verdict.entitlements[0]?.licenseId ?? null }
-          : {
-              verdict: 'refused',
-              reason: verdict.kind === 'ended' ? verdict.reason : 'not-covered',
-              licenseId: verdict.kind === 'ended' ? verdict.license.id : null,
-            };
-      return event(request, { ...attempt, package: name, version }, { ...of(holder), ...facts });
+      if (verdict.kind === 'not-covered') {
+        const reason = sold === 'away' || sold.has(name) ? 'not-covered' : 'unknown-package';
+        return event(request, told, { ...of(holder), verdict: 'refused', reason });
+      }
+      if (verdict.kind === 'covered') {
+        return event(request, told, { ...of(holder), licenseId: verdict.entitlements[0]?.licenseId ?? null });
+      }
+      const { reason, license } = verdict;
+      return event(request, told, { ...of(holder), verdict: 'refused', reason, licenseId: license.id });
     });
     return json(request, jsonDocument({ status: 'recorded' }), { 'Cache-Control': 'no-store' }, events);
   };
@@ -527,8 +535,9 @@ function attemptOf({ path }: ComposerRequest): Attempt {
     };
   }
   if (path.startsWith('/composer/dist/')) {
-    const [vendor = '', project = '', version = ''] = path.slice('/composer/dist/'.length).split('/');
-    return { action: 'archive.downloaded', package: `${vendor}/${project}`, version: decoded(version) };
+    const [vendor = '', project = '', part = ''] = path.slice('/composer/dist/'.length).split('/');
+    const version = decoded(part);
+    return { action: 'archive.downloaded', package: `${vendor}/${project}`, version: version && shortVersion(version) };
   }
   if (path === '/composer/downloads') return { action: 'install.reported', package: null, version: null };
   return { action: 'repository.read', package: null, version: null };

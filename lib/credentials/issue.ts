@@ -156,13 +156,19 @@ export async function issueCredentialFor(
   return { credential, secret: minted.secret };
 }
 
-function refuseEnded(license: License, at: Date): void {
+/** Over for good, as far as the license itself can tell: a suspended one may come back. */
+export function isOver(license: License, at: Date): boolean {
   const now = standing(license, at);
-  if (now === 'refunded' || now === 'revoked') throw new LicenseGivesNothing(license.id, now);
-  if (now === 'lapsed' && license.lapse === 'stop') throw new LicenseGivesNothing(license.id, 'over');
+  return now === 'refunded' || now === 'revoked' || (now === 'lapsed' && license.lapse === 'stop');
 }
 
-async function refuseOverLimit(app: Needs<'clock'>, tx: Tx, licenseId: string, limit: number): Promise<void> {
+/** @throws {LicenseGivesNothing} for a license that is over for good */
+export function refuseEnded(license: License, at: Date): void {
+  if (isOver(license, at)) throw new LicenseGivesNothing(license.id, standing(license, at));
+}
+
+/** @throws {CredentialLimitReached} where as many credentials as the product allows work for the license already */
+export async function refuseOverLimit(app: Needs<'clock'>, tx: Tx, licenseId: string, limit: number): Promise<void> {
   const now = app.clock.now();
   const working = await tx.credentialLicense.count({
     where: {

@@ -1,7 +1,7 @@
 import type { EventRow } from '../../lib/audit/canonical';
 import { storeEvents } from '../../lib/audit/record';
 import type { ReleaseRecord } from '../../lib/catalog/lookup';
-import { compareVersions, type Stability } from '../../lib/catalog/versions';
+import { compareVersions, type Stability, shortVersion } from '../../lib/catalog/versions';
 import { credentialRefusal, packageVerdict, type Reason, releaseVerdict } from '../../lib/composer/verdict';
 import type { CredentialRecord } from '../../lib/credentials/lookup';
 import { transact } from '../../lib/db/transact';
@@ -194,7 +194,7 @@ class Usage {
         );
       if (!newest) continue;
       const answer = releaseVerdict(verdict.entitlements, newest);
-      const of = { ...whose(account), ...shown, package: name, version: newest.versionNormalized };
+      const of = { ...whose(account), ...shown, package: name, version: shortVersion(newest.versionNormalized) };
       const fetched = at + place * 35;
       if ('reason' in answer) {
         const licenseId = verdict.entitlements[0]?.licenseId ?? null;

@@ -6,6 +6,7 @@ import {
   isDevFile,
   newestFirst,
   normalizeVersion,
+  shortVersion,
   stabilityAtLeast,
   stabilityOf,
 } from '../../lib/catalog/versions';
@@ -247,4 +248,25 @@ test('any constraint is read, or refused, and holds the same versions as in Comp
     }),
     { numRuns: runs },
   );
+});
+
+test('a normalised version reads as people write it, and only the fourth zero is left out', () => {
+  const read = [
+    '1.2.0.0',
+    '1.2.3.4',
+    '1.0.0.0-beta1',
+    '10.0.0.0',
+    'dev-main',
+    '1.9999999.9999999.9999999-dev',
+    'nonsense',
+  ];
+  expect(read.map(shortVersion)).toEqual([
+    '1.2.0',
+    '1.2.3.4',
+    '1.0.0-beta1',
+    '10.0.0',
+    'dev-main',
+    '1.9999999.9999999.9999999-dev',
+    'nonsense',
+  ]);
 });

@@ -67,7 +67,7 @@ test('a credential opens what was bought, in each of the ways Composer can send 
     credentialId: credential.id,
     licenseId: license.id,
     package: 'acme/forms',
-    version: '1.0.0.0',
+    version: '1.0.0',
     ip: '127.0.0.1',
     userAgent: expect.any(String),
   });
