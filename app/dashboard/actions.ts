@@ -2,12 +2,14 @@
 
 import { notFound, redirect } from 'next/navigation';
 import { z } from 'zod';
+import { refundOffer, refundOrder } from '../../lib/billing/refunds';
 import { absorbCredential } from '../../lib/credentials/combine';
 import { type CredentialView, findCredential } from '../../lib/credentials/find';
 import { rotateCredential } from '../../lib/credentials/rotate';
 import { action } from '../../lib/http/action';
 import type { MemberAction } from '../../lib/identity/permissions';
 import { asMember, memberMay, membershipIn, RoleNotEnough, type Viewer } from '../../lib/identity/viewer';
+import { findLicense } from '../../lib/licenses/find';
 import { installLines } from '../../lib/mail/install-lines';
 import { paths } from '../../lib/paths';
 import type { App } from '../../lib/ports/app';
@@ -73,6 +75,20 @@ export const bindToExisting = action(
     redirect(`${paths.dashboardCredential(existing.id)}?bound=1`);
   },
 );
+
+/** Gives the money for one license back, inside its window. */
+export const refundLicense = action(theApp, z.object({ licenseId: id }), async (app, { licenseId }): Promise<null> => {
+  const viewer = await requireViewer();
+  const view = await findLicense(app, licenseId);
+  if (!view || !memberMay(viewer, view.license.customerId, 'license.read')) notFound();
+  if (!memberMay(viewer, view.license.customerId, 'purchase.refund')) {
+    throw new RoleNotEnough(membershipIn(viewer, view.license.customerId));
+  }
+  const offer = await refundOffer(app, licenseId);
+  if (!offer) notFound();
+  await refundOrder(app, { purchaseId: offer.purchaseId, licenseIds: [licenseId], by: asMember(viewer) });
+  return null;
+});
 
 /** A credential of an account that the viewer belongs to; anyone else's does not exist for them. */
 async function ownCredential(app: App, viewer: Viewer, wanted: string, to: MemberAction): Promise<CredentialView> {
