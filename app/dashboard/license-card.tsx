@@ -26,7 +26,9 @@ export function LicenseCard({ view, app, linked = true }: { view: LicenseView; a
             <StandingBadge standing={view.standing} />
           </div>
         ) : (
-          <StandingBadge standing={view.standing} />
+          <div>
+            <StandingBadge standing={view.standing} />
+          </div>
         )}
         <p className="text-sm">{view.sentence}</p>
         <ul className="flex flex-wrap gap-x-4 gap-y-1 text-ink-soft text-sm">

@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { refundOrder } from '../../lib/billing/refunds';
-import { createProduct } from '../../lib/catalog/products';
 import { aBrowser, aPage } from '../support/browser';
 import { authJsonIn, basicAuth, type ComposerClient, composerIn } from '../support/composer-client';
 import {
@@ -37,18 +35,8 @@ beforeAll(async () => {
   [shop, browser] = await Promise.all([anInstallation(), aBrowser()]);
   server = await shop.start();
   await shop.told('package', 'publish', await aZip({ name: 'acme/forms-pro', version: '1.2.0' }));
-  await withApp((app) =>
-    createProduct(app, {
-      slug: 'forms-pro',
-      name: 'Forms Pro',
-      packages: ['acme/forms-pro'],
-      termMonths: 12,
-      lapse: 'keep-versions',
-      prices: [{ id: 'price_forms', amountMinor: 9_900, currency: 'eur' }],
-      listed: true,
-      by: { kind: 'cli' },
-    }),
-  );
+  const product = ['--slug', 'forms-pro', '--name', 'Forms Pro', '--package', 'acme/forms-pro'];
+  await shop.told('product', 'create', ...product, '--price', 'price_forms');
   await shop.told('staff', 'invite', STAFF, '--role', 'support');
 });
 
@@ -58,15 +46,6 @@ afterAll(async () => {
   await shop?.remove();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function withApp<T>(work: (app: Awaited<ReturnType<Installation['app']>>['app']) => Promise<T>): Promise<T> {
-  const { app, close } = await shop.app();
-  try {
-    return await work(app);
-  } finally {
-    await close();
-  }
-}
 
 async function visit(): Promise<Page> {
   const opened = await aPage(browser, shop.url);
@@ -108,7 +87,7 @@ test('a stranger buys in the shop window, and the credential is in the mail', as
   await page.goto('/');
   await page.getByRole('link', { name: 'Forms Pro' }).click();
   await page.getByRole('heading', { level: 1, name: 'Forms Pro' }).waitFor();
-  await page.getByText('€99').first().waitFor();
+  await page.getByText('€49').first().waitFor();
   await page.getByLabel('Mail address').fill(BUYER);
   await page.getByRole('button', { name: 'Go to payment' }).click();
   await page.getByText('Pretend checkout: no money moves').waitFor();
@@ -208,11 +187,18 @@ test('a refund ends it: the next install is refused with a sentence in the termi
     BUYER,
   );
   told.license = licenses[0]?.id ?? '';
-  await withApp(async (app) => {
-    const staff = await app.db.staff.findFirstOrThrow();
-    const { id: purchaseId } = await app.db.purchase.findFirstOrThrow();
-    await refundOrder(app, { purchaseId, by: { kind: 'staff', userId: staff.userId } });
-  });
+  const page = await visit();
+  await signIn(page, BUYER, `/dashboard/licenses/${told.license}`);
+  await page.getByRole('button', { name: /^Refund €/ }).click();
+  await page
+    .getByRole('alertdialog')
+    .getByRole('button', { name: /^Refund €/ })
+    .click();
+  await page
+    .getByText(/Refunded on \d+ \w+ \d{4}/)
+    .first()
+    .waitFor();
+  await page.getByRole('button', { name: /^Refund €/ }).waitFor({ state: 'detached' });
 
   await rm(join(composer.project, 'vendor'), { recursive: true });
   await composer.dropArchives();
