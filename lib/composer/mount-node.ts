@@ -6,7 +6,8 @@ import { errorMessage } from '../kit/errors';
 import type { Log } from '../kit/log';
 import { type ComposerAnswer, refusalAnswer } from './answer';
 import { away } from './refusal';
-import type { Composer, ComposerRequest } from './serve';
+import type { ComposerRequest } from './request';
+import type { Composer } from './serve';
 
 /** Answers `/composer/*` from a plain Node server: no framework stands between the socket and the gate. */
 export function mountNode(
