@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { KeySet } from '../kit/seal';
+import { type KeySet, openKeyedDigest } from '../kit/seal';
 import { monthName } from './months';
 
 /** Which key made a month's chain from which sequence on, oldest first. */
@@ -23,6 +23,18 @@ export function link(key: KeySet, previous: Uint8Array, sequence: number, proof:
   place.writeBigUInt64BE(BigInt(sequence));
   const mac = createHmac('sha256', key.audit).update('seal\n').update(previous).update(place);
   return (proof ? mac.update(proof) : mac).digest();
+}
+
+/** `link` for many events under one key, a character per byte. */
+export function openLinker(key: KeySet): (previous: Uint8Array, sequence: number, proof: Uint8Array | null) => string {
+  const digest = openKeyedDigest(key.audit, 'binary');
+  const kind = Buffer.from('seal\n');
+  const place = Buffer.alloc(8);
+  const none = Buffer.alloc(0);
+  return (previous, sequence, proof) => {
+    place.writeBigUInt64BE(BigInt(sequence));
+    return digest(kind, previous, place, proof ?? none);
+  };
 }
 
 /** The key that sealed a sequence, by id; null where nothing says which. */

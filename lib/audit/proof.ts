@@ -9,7 +9,7 @@ export function proofOf(key: KeySet, json: string | Uint8Array): Buffer {
 
 /** `proofOf` for many events under one key, as hex. */
 export function openProver(key: KeySet): (json: Uint8Array) => string {
-  const digest = openKeyedDigest(key.audit);
+  const digest = openKeyedDigest(key.audit, 'hex');
   const kind = Buffer.from('event\n');
   return (json) => digest(kind, json);
 }

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { addDays, HOUR, SECOND } from '../kit/clock';
 import { errorMessage } from '../kit/errors';
 import type { Needs } from '../ports/app';
-import { type ChainKeys, genesis, link } from './chain';
+import { type ChainKeys, genesis, openLinker } from './chain';
 import { type Head, headsFile, noteHeads, readHeads } from './heads';
 import { monthName, monthOf } from './months';
 import { ask } from './statement';
@@ -10,6 +10,7 @@ import { ask } from './statement';
 type World = Needs<'pool' | 'keys' | 'clock' | 'env' | 'log'>;
 
 const BATCH_ROWS_MAX = 5_000;
+const MAC_BYTES = 32;
 const STOP_MS_MAX = 5_000;
 
 /**
@@ -128,11 +129,17 @@ async function takeWaiting(client: PoolClient): Promise<Waiting[]> {
 
 function byMonth(events: readonly Waiting[]): Map<number, Waiting[]> {
   const months = new Map<number, Waiting[]>();
+  let month = { from: 0, to: 0 };
+  let ofMonth: Waiting[] = [];
   for (const event of events) {
-    const { from } = monthOf(new Date(Number(event.at)));
-    const month = months.get(from);
-    if (month) month.push(event);
-    else months.set(from, [event]);
+    const at = Number(event.at);
+    // They come in order of time, so a month is looked for once.
+    if (at < month.from || at >= month.to) {
+      month = monthOf(new Date(at));
+      ofMonth = months.get(month.from) ?? [];
+      months.set(month.from, ofMonth);
+    }
+    ofMonth.push(event);
   }
   return months;
 }
@@ -162,24 +169,32 @@ async function sealMonth(
 
   let previous = chain.head ?? genesis(key, month);
   let sequence = chain.rows;
-  const sequences: number[] = [];
-  const macs: Buffer[] = [];
-  for (const event of events) {
+  const link = openLinker(key);
+  const macs = Buffer.allocUnsafe(events.length * MAC_BYTES);
+  for (const [index, event] of events.entries()) {
     sequence += 1;
-    previous = link(key, previous, sequence, event.proof);
-    sequences.push(sequence);
-    macs.push(previous);
+    const start = index * MAC_BYTES;
+    macs.write(link(previous, sequence, event.proof), start, 'latin1');
+    previous = macs.subarray(start, start + MAC_BYTES);
   }
   const keys =
     chain.keys.at(-1)?.keyId === key.id ? chain.keys : [...chain.keys, { from: chain.rows + 1, keyId: key.id }];
   const sealedAt = app.clock.now();
+  // Lists as JSON: the driver's own spelling of arrays took half the time of sealing.
   await ask(
     client,
     `insert into audit_seals (month, sequence, at, id, mac)
-     select $1, sequence, timestamptz 'epoch' + at * interval '1 millisecond', id,
-       substring($5::bytea from (place::int - 1) * 32 + 1 for 32)
-     from unnest($2::bigint[], $3::bigint[], $4::text[]) with ordinality as seal(sequence, at, id, place)`,
-    [month, sequences, events.map((event) => event.at), events.map((event) => event.id), Buffer.concat(macs)],
+     select $1, $2::bigint + place, timestamptz 'epoch' + at::bigint * interval '1 millisecond', id,
+       substring($5::bytea from (place::int - 1) * ${MAC_BYTES} + 1 for ${MAC_BYTES})
+     from rows from (jsonb_array_elements_text($3::jsonb), jsonb_array_elements_text($4::jsonb))
+       with ordinality as seal(at, id, place)`,
+    [
+      month,
+      chain.rows,
+      JSON.stringify(events.map((event) => event.at)),
+      JSON.stringify(events.map((event) => event.id)),
+      macs,
+    ],
   );
   await ask(client, 'update audit_months set rows = $2, head = $3, keys = $4, sealed_at = $5 where month = $1', [
     month,
