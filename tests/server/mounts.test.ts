@@ -10,7 +10,6 @@ import { mountNext } from '../../lib/composer/mount-next';
 import { revokeCredential } from '../../lib/credentials/revoke';
 import { setClock } from '../../lib/kit/clock';
 import { newSecret } from '../../lib/kit/secret';
-import type { ArchiveStore } from '../../lib/ports/archive';
 import { aChild, bareEnvironment } from '../support/child';
 import { aComposer } from '../support/composer-client';
 import { type Auth, aPlane, authorization } from '../support/composer-plane';
@@ -257,9 +256,9 @@ test('as a Next route handler the data plane gives the same status, body and hea
   await compare(await cases(shop, node), node, next);
 
   const elsewhere = 'https://bucket.example/ab/cd.zip?signature=1';
-  const onDisk = shop.app.archive;
-  const onS3: ArchiveStore = { ...onDisk, signedUrl: async () => elsewhere };
-  shop.app.archive = onS3;
+  const store = shop.app.archive;
+  const { signedUrl } = store;
+  store.signedUrl = async () => elsewhere;
   await compare(
     [{ what: 'an archive elsewhere', status: 302, path: shop.dist('forms 1.0'), auth: shop.good }],
     node,
@@ -268,7 +267,7 @@ test('as a Next route handler the data plane gives the same status, body and hea
   expect((await node({ what: '', status: 302, path: shop.dist('forms 1.0'), auth: shop.good })).headers.location).toBe(
     elsewhere,
   );
-  shop.app.archive = onDisk;
+  store.signedUrl = signedUrl;
 
   await compareRunDry(shop, node, next);
 });
