@@ -13,7 +13,7 @@ import type { CheckoutSession } from '../ports/payments';
 import { handOver } from './hand-over';
 import { applyMoneyBack, type BillingWorld, type MoneyRead, storedFacts } from './money-back';
 import { isReturnedInFull, type MoneyFacts, moneyStanding, nothingBack } from './money-standing';
-import { answerTasks, raiseTask } from './staff-tasks';
+import { answerTasks, type BillingTaskKind, raiseTask } from './staff-tasks';
 
 export type PurchaseSettled =
   | { outcome: 'settled' | 'seen'; purchaseId: string }
@@ -84,6 +84,25 @@ export async function settlePurchase(app: BillingWorld, sessionId: string): Prom
     await askWhatWasSold(app, tx, session, sold, { customerId: customer.id, purchaseId: purchase.id });
     return { outcome: 'settled' as const, purchaseId: purchase.id };
   });
+}
+
+/**
+ * Settles the orders whose missing price has been linked to a product since staff were asked about it.
+ *
+ * @returns how many sessions were looked at
+ * @throws code `payments-away`
+ */
+export async function settleLinkedOrders(app: BillingWorld & Needs<'pool'>): Promise<number> {
+  const { rows } = await app.pool.query<{ session: string }>(
+    `select distinct task.facts ->> 'session' as session
+     from staff_tasks task
+     cross join lateral jsonb_array_elements(task.facts -> 'lines') line
+     join prices price on price.stripe_price_id = line ->> 'stripePriceId'
+     where task.kind = any($1) and task.resolved_at is null`,
+    [['unknown-product', 'foreign-payment'] satisfies BillingTaskKind[]],
+  );
+  for (const { session } of rows) await settlePurchase(app, session);
+  return rows.length;
 }
 
 const ORDER = { refunds: true, disputes: true } as const;

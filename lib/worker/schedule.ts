@@ -1,4 +1,5 @@
 import { retryWaitingNotices } from '../billing/notices';
+import { settleLinkedOrders } from '../billing/purchases';
 import { MINUTE } from '../kit/clock';
 import { errorMessage } from '../kit/errors';
 import { maskSecrets } from '../kit/secret';
@@ -12,6 +13,7 @@ const EVERY_MS = MINUTE;
  */
 const DUTIES: Record<string, (app: App) => Promise<unknown>> = {
   'notices that wait for Stripe': retryWaitingNotices,
+  'orders whose price was linked': settleLinkedOrders,
 };
 
 /** Looks for everything that is due by date, once; a duty that fails keeps none of the others from their turn. */

@@ -4,6 +4,7 @@ import { retryWaitingNotices } from '../../lib/billing/notices';
 import { settlePurchase } from '../../lib/billing/purchases';
 import { findLicense } from '../../lib/licenses/find';
 import type { LicenseIssued } from '../../lib/mail/messages';
+import { lookForDueWork } from '../../lib/worker/schedule';
 import { aShop } from './a-shop';
 
 const ANNA = 'anna@shop.example';
@@ -157,7 +158,7 @@ test.each(['unavailable', 'closed'] as const)(
 test('a line that no product sells is kept and asked about, and settled once its price is linked', async () => {
   const { app, stripe, sells, hears, state } = await aShop();
   const stray = stripe.sells({ name: 'Add-on', amountMinor: 1_000 });
-  const { session } = stripe.buys({ email: ANNA, lines: [{ price: await sells('forms') }, { price: stray }] });
+  stripe.buys({ email: ANNA, lines: [{ price: await sells('forms') }, { price: stray }] });
   await hears();
   expect(await state()).toMatchObject({ licenses: [{ product: 'forms' }], tasks: ['unknown-product'] });
   expect(await app.db.purchaseLine.findMany({ where: { productId: null } })).toHaveLength(1);
@@ -166,7 +167,7 @@ test('a line that no product sells is kept and asked about, and settled once its
   await app.db.price.create({
     data: { id: 'pri_stray', stripePriceId: stray.id, productId, createdAt: app.clock.now() },
   });
-  await settlePurchase(app, session.id);
+  await lookForDueWork(app);
 
   expect(await state()).toMatchObject({
     licenses: [{ credentials: 1 }, { credentials: 1 }],
@@ -181,6 +182,28 @@ test('money for something that nobody here sells makes no customer, only a quest
   await hears();
   expect(await state()).toMatchObject({ licenses: [], mails: [], tasks: ['foreign-payment'], purchases: [] });
   expect(await app.db.customer.count()).toBe(0);
+});
+
+test('money for something unknown becomes an order once its price is linked to a product', async () => {
+  const { app, stripe, sells, hears, state } = await aShop();
+  await sells('forms');
+  const linkedLater = stripe.sells({ name: 'Sold by a Payment Link', amountMinor: 5_000 });
+  stripe.buys({ email: ANNA, lines: [{ price: linkedLater }] });
+  await hears();
+  expect(await state()).toMatchObject({ licenses: [], tasks: ['foreign-payment'] });
+
+  const { productId } = await app.db.price.findFirstOrThrow();
+  await app.db.price.create({
+    data: { id: 'pri_later', stripePriceId: linkedLater.id, productId, createdAt: app.clock.now() },
+  });
+  await lookForDueWork(app);
+  await lookForDueWork(app);
+
+  expect(await state()).toMatchObject({
+    licenses: [{ credentials: 1 }],
+    mails: [{ kind: 'license-issued' }],
+    tasks: [],
+  });
 });
 
 test('a product named in the metadata of Stripe is sold without a price of ours', async () => {
