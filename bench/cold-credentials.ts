@@ -23,7 +23,7 @@ export async function coldCredentials(stage: Stage): Promise<Row[]> {
   for (let round = 0; round < size.rounds; round++) {
     const gate = await stage.latchkey('cold gate', { LATCHKEY_ROLE: 'gate' }, ['--import', PROBE]);
     const warm = asksFor(DOCUMENT_PATH, holders);
-    for (let turn = 0; turn < size.warmUps; turn++) await loadOnce(gate.port, CONNECTIONS, warm);
+    await loadOnce(gate.port, CONNECTIONS, Array.from({ length: size.warmUps }, () => warm).flat());
     const bare = await bareNode(stage, [await recordedAnswer(gate.port, warm[0])]);
     await longestStall(gate);
     const shipped = await gate.shipped();
